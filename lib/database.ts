@@ -1,0 +1,138 @@
+/**
+ * The two ways to the server: the application's pool, scoped to the context, and sessions for migrating. Both
+ * are opened by their first use.
+ */
+import { QueryTypes, Sequelize, type Options } from 'sequelize'
+
+import type { TenantContext } from './context.ts'
+import { TenancyError } from './errors.ts'
+import { withSession, type MigrationSession, type SessionOptions } from './migrations/session.ts'
+import { bindSearchPath } from './search-path.ts'
+import type { Row, SqlRunner, SqlValue } from './sql.ts'
+
+export interface DatabaseOptions {
+  readonly url: string | undefined
+  readonly sequelize: Sequelize | (() => Sequelize | Promise<Sequelize>) | undefined
+  readonly migrationUrl: string | undefined
+  readonly lockTimeoutMs: number
+  readonly statementTimeoutMs: number
+}
+
+/** Which context each Sequelize obeys. */
+const contexts = new WeakMap<Sequelize, TenantContext>()
+
+/** Members of Sequelize that its types leave out. */
+interface Untyped {
+  readonly options: Options & { readonly dialectOptions?: { readonly prependSearchPath?: boolean } }
+  readonly config: { readonly [key in 'database' | 'username' | 'password' | 'host' | 'port']?: string }
+  runHooks(name: string, ...args: unknown[]): Promise<void>
+}
+
+const untyped = (sequelize: Sequelize) => sequelize as unknown as Untyped
+
+export class Database {
+  readonly #options: DatabaseOptions
+  readonly #context: TenantContext
+  #pool: Promise<Sequelize> | undefined
+  #isOwn = false
+
+  constructor(options: DatabaseOptions, context: TenantContext) {
+    this.#options = options
+    this.#context = context
+    if (options.sequelize instanceof Sequelize) this.#pool = Promise.resolve(this.#bind(options.sequelize))
+  }
+
+  /** The application's Sequelize, or one made from the URL. */
+  pool(): Promise<Sequelize> {
+    this.#pool ??= this.#openPool()
+    return this.#pool
+  }
+
+  /** Runs statements on the pool, without a tenant and outside any transaction of the caller. */
+  readonly runner: SqlRunner = {
+    query: async <R extends object = Row>(text: string, values: readonly SqlValue[] = []): Promise<R[]> => {
+      const sequelize = await this.pool()
+      return this.#context.runShared(() =>
+        sequelize.query<R>(text, {
+          bind: [...values],
+          type: QueryTypes.SELECT,
+          transaction: null,
+          logging: false,
+        }),
+      )
+    },
+  }
+
+  /** Opens a session for migrating, for the time of `fn`. */
+  async withSession<T>(fn: (session: MigrationSession) => Promise<T>): Promise<T> {
+    return withSession(await this.#sessionOptions(), fn)
+  }
+
+  /** Closes what this object has opened; the application's own Sequelize stays open. */
+  async close(): Promise<void> {
+    if (this.#isOwn) await (await this.pool()).close()
+  }
+
+  async #openPool(): Promise<Sequelize> {
+    const { sequelize, url } = this.#options
+    if (typeof sequelize === 'function') return this.#bind(await sequelize())
+    if (url === undefined) throw noDatabase()
+    this.#isOwn = true
+    return this.#bind(new Sequelize(url, { dialect: 'postgres', logging: false }))
+  }
+
+  #bind(sequelize: Sequelize): Sequelize {
+    if (untyped(sequelize).options.dialectOptions?.prependSearchPath === true) {
+      throw new TenancyError(
+        'CONFIG_INVALID',
+        'dialectOptions.prependSearchPath sets a search path of its own.',
+        {
+          fix: ['remove prependSearchPath and searchPath from the options of Sequelize'],
+        },
+      )
+    }
+    const context = contexts.get(sequelize)
+    if (context !== undefined && context !== this.#context) {
+      throw new TenancyError('CONFIG_INVALID', 'This Sequelize belongs to another tenancy already.', {
+        fix: ['create one tenancy and share it: a connection can obey one context only'],
+      })
+    }
+    if (context === undefined) bindSearchPath(sequelize, this.#context)
+    contexts.set(sequelize, this.#context)
+    return sequelize
+  }
+
+  async #sessionOptions(): Promise<SessionOptions> {
+    const { migrationUrl, lockTimeoutMs, statementTimeoutMs } = this.#options
+    const limits = { lockTimeoutMs, statementTimeoutMs }
+    if (migrationUrl !== undefined) return { connection: migrationUrl, ...limits }
+    const sequelize = await this.pool()
+    return {
+      connection: connectionOf(sequelize),
+      beforeConnect: (config) => untyped(sequelize).runHooks('beforeConnect', config),
+      ...limits,
+    }
+  }
+}
+
+/** The options that open the same database with the same dialect and data types. */
+function connectionOf(sequelize: Sequelize): Options {
+  const { options, config } = untyped(sequelize)
+  const { database, username, password, host, port } = config
+  return { ...options, ...defined({ database, username, password, host, port: port && Number(port) }) }
+}
+
+function defined(record: Record<string, string | number | null | undefined>): Options {
+  return Object.fromEntries(
+    Object.entries(record).filter(([, value]) => value !== undefined && value !== null),
+  )
+}
+
+function noDatabase(): TenancyError {
+  return new TenancyError('CONFIG_INVALID', 'No database is configured.', {
+    fix: [
+      'set DATABASE_URL=postgres://user:password@host/database',
+      'or give url or sequelize in the configuration',
+    ],
+  })
+}

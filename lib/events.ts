@@ -1,0 +1,65 @@
+/**
+ * What the library tells those who watch it: one typed map from event to payload, and an emitter that a
+ * throwing listener cannot disturb. Payloads are plain values, never live connections.
+ */
+import { EventEmitter } from 'node:events'
+
+import type { ErrorDocument } from './errors.ts'
+
+/** Every event, by name; docs/events.md says when each happens and what to do about it. */
+export interface TenancyEvents {
+  /** One migration begins on one tenant. */
+  'migration:start': { tenant: string; schema: string; migration: string; direction: 'up' | 'down' }
+  /** One migration has run; with one transaction a tenant it is not committed yet. */
+  'migration:success': {
+    tenant: string
+    schema: string
+    migration: string
+    direction: 'up' | 'down'
+    durationMs: number
+  }
+  /** A tenant's run has ended and is committed. */
+  'tenant:migrated': {
+    tenant: string
+    schema: string
+    direction: 'up' | 'down'
+    migrations: readonly string[]
+    durationMs: number
+  }
+  /** A tenant's run has failed; what the transaction held is rolled back. */
+  'tenant:failed': { tenant: string; schema: string; error: ErrorDocument }
+  /** A tenant was registered, or its schema created. */
+  'tenant:provisioned': { tenant: string; schema: string }
+  /** A tenant's schema and registration are gone. */
+  'tenant:dropped': { tenant: string; schema: string }
+  /** A listener of another event threw; its error is here and nowhere else. */
+  'listener:error': { event: string; error: unknown }
+}
+
+export type EventName = keyof TenancyEvents
+export type Listener<Name extends EventName> = (event: TenancyEvents[Name]) => void
+
+/** A typed emitter whose `emit` never throws. */
+export class Events {
+  readonly #emitter = new EventEmitter({ captureRejections: false }).setMaxListeners(0)
+
+  /** Calls `listener` at each `name`; the returned function ends that. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const guarded = (event: TenancyEvents[Name]) => {
+      try {
+        listener(event)
+      } catch (error) {
+        // A listener of this very event must not be able to call itself for ever.
+        if (name !== 'listener:error') this.emit('listener:error', { event: name, error })
+      }
+    }
+    this.#emitter.on(name, guarded)
+    return () => {
+      this.#emitter.off(name, guarded)
+    }
+  }
+
+  emit<Name extends EventName>(name: Name, event: TenancyEvents[Name]): void {
+    this.#emitter.emit(name, event)
+  }
+}

@@ -1,0 +1,32 @@
+/** The front door: everything public, by name. */
+export type { Namespace } from './context.ts'
+export { loadConfig, type LoadedConfig } from './config.ts'
+export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
+export type { EventName, Listener, TenancyEvents } from './events.ts'
+export {
+  tenantMigrations,
+  type TenantMiddleware,
+  type TenantMigrationsOptions,
+} from './middleware/express.ts'
+export { byHeader, byHost, type HostOptions, type Resolver } from './middleware/resolve.ts'
+export type { Migration, MigrationContext, MigrationExtras, MigrationParams } from './migrations/context.ts'
+export type { TenantState, TransactionMode } from './migrations/plan.ts'
+export { defineConfig, type LazyConfig, type TenancyConfig } from './options.ts'
+export type { TenantQuery, TenantSource } from './registry.ts'
+export type {
+  DownOptions,
+  FleetDownReport,
+  FleetSelection,
+  FleetUpReport,
+  OneSelection,
+  TenantDownReport,
+  TenantUpReport,
+  UpOptions,
+} from './runs.ts'
+export type { Row, SqlRunner, SqlValue } from './sql.ts'
+export type { TenantStatus } from './status.ts'
+export { alembicVersion } from './storage/alembic-version.ts'
+export { sequelizeMeta } from './storage/sequelize-meta.ts'
+export type { StorageName, VersionPlace, VersionStorage } from './storage/storage.ts'
+export { createTenancy, type ProvisionReport, type ProvisionRequest, type Tenancy } from './tenancy.ts'
+export type { NameRule, Tenant, TenantInput } from './tenant.ts'

@@ -1,0 +1,222 @@
+/**
+ * One connection, pinned for a run: the lock, the migration's statements, the version row and the ledger row
+ * all go through it. It is opened for a block and closed with it, and can serve many tenants one after another.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Options, Sequelize } from 'sequelize'
+
+import type { Scope } from '../context.ts'
+import { explainingDatabaseErrors } from '../database-errors.ts'
+import { TenancyError } from '../errors.ts'
+import { scopeClient, type WireClient } from '../search-path.ts'
+import { searchPath, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
+import type { Tenant } from '../tenant.ts'
+import { lockKey } from './lock.ts'
+import { PinnedSequelize } from './pinned-sequelize.ts'
+
+export interface SessionOptions {
+  /** URL of the migrating role, or the options of the application's Sequelize. */
+  readonly connection: string | Options
+  /** Runs before each connect, so that passwords which change (tokens) are the application's concern. */
+  readonly beforeConnect?: ((config: object) => Promise<void>) | undefined
+  /** Milliseconds a statement waits for a lock on a table; 0 waits for ever. */
+  readonly lockTimeoutMs: number
+  /** Milliseconds a statement may run; 0 for no limit. */
+  readonly statementTimeoutMs: number
+}
+
+/** The schema that statements mean now, and where they look after it. */
+export interface Target {
+  readonly tenant: Tenant | undefined
+  readonly schema: string
+  /** Schemas after the own one, in order. */
+  readonly searchPath: readonly string[]
+}
+
+/** No schema at all: what the session's own statements need, since they qualify every name. */
+const NOWHERE: Scope = Object.freeze({ tenant: undefined, path: searchPath([]) })
+
+/**
+ * Opens a session, gives it to `fn`, and closes it whatever happens.
+ *
+ * @throws {@link TenancyError} DATABASE_UNREACHABLE, DATABASE_REFUSED; POOLER_DETECTED if a transaction pooler
+ * stands between, through which neither session locks nor CONCURRENTLY can be right.
+ */
+export async function withSession<T>(
+  options: SessionOptions,
+  fn: (session: MigrationSession) => Promise<T>,
+): Promise<T> {
+  const session = await explainingDatabaseErrors(() => MigrationSession.open(options))
+  try {
+    return await fn(session)
+  } finally {
+    await session.close()
+  }
+}
+
+export class MigrationSession implements SqlRunner {
+  readonly sequelize: Sequelize
+  /** Name of the database, part of every lock's key. */
+  readonly database: string
+  readonly #pinned: PinnedSequelize
+  readonly #client: WireClient
+  #scope: Scope = NOWHERE
+  #inTransaction = false
+
+  private constructor(pinned: PinnedSequelize, client: WireClient, database: string) {
+    this.sequelize = pinned
+    this.#pinned = pinned
+    this.#client = client
+    this.database = database
+  }
+
+  static async open(options: SessionOptions): Promise<MigrationSession> {
+    const pinned = new PinnedSequelize(options.connection)
+    const { beforeConnect } = options
+    if (beforeConnect !== undefined) pinned.addHook('beforeConnect', beforeConnect)
+    try {
+      const client = await pinned.pin()
+      const database = await prepareConnection(client, options)
+      const session = new MigrationSession(pinned, client, database)
+      scopeClient(client, () => session.#scope)
+      return session
+    } catch (error) {
+      await pinned.close()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pinned.close()
+  }
+
+  /** Runs one statement with values, or a text of many; the rows are those of the last statement with any. */
+  async query<R extends object = Row>(text: string, values: readonly SqlValue[] = []): Promise<R[]> {
+    const result = await (values.length === 0
+      ? this.#client.query(text)
+      : this.#client.query(text, [...values]))
+    const results = (Array.isArray(result) ? result : [result]) as { rows: R[] }[] // pg's Result, one for each statement
+    return results.findLast(({ rows }) => rows.length > 0)?.rows ?? []
+  }
+
+  /** Makes bare names mean `target`'s schema while `fn` runs. */
+  async within<T>(target: Target, fn: () => Promise<T>): Promise<T> {
+    const outer = this.#scope
+    this.#scope = { tenant: target.tenant, path: searchPath([target.schema, ...target.searchPath]) }
+    this.#pinned.schema = target.schema
+    try {
+      return await fn()
+    } finally {
+      this.#scope = outer
+      this.#pinned.schema = undefined
+    }
+  }
+
+  /** Runs `fn` in a transaction; inside one already, in that one. */
+  async transaction<T>(fn: () => Promise<T>): Promise<T> {
+    if (this.#inTransaction) return fn()
+    await this.query('START TRANSACTION')
+    this.#inTransaction = true
+    this.#pinned.nestTransactions = true
+    try {
+      const result = await fn()
+      await this.drain()
+      await this.query('COMMIT')
+      return result
+    } catch (error) {
+      await this.drain()
+      await this.query('ROLLBACK').catch(() => undefined) // the connection may be what failed: its error is the one to report
+      throw error
+    } finally {
+      this.#inTransaction = false
+      this.#pinned.nestTransactions = false
+    }
+  }
+
+  /** Resolves when no query that was started through `sequelize` is under way, awaited by its caller or not. */
+  async drain(): Promise<void> {
+    await this.#pinned.drain()
+  }
+
+  /**
+   * Holds the lock of `schema` while `fn` runs. It is asked for again and again rather than waited for: a
+   * waiting backend holds a snapshot, and CREATE INDEX CONCURRENTLY of the lock's holder would wait for it.
+   *
+   * @throws {@link TenancyError} LOCK_HELD when another runner still holds it after `waitMs`.
+   */
+  async withLock<T>(schema: string, waitMs: number, fn: () => Promise<T>): Promise<T> {
+    const key = String(lockKey(this.database, schema))
+    const deadline = Date.now() + waitMs
+    for (let pauseMs = 20; !(await this.#tryLock(key)); pauseMs = Math.min(pauseMs * 2, 500)) {
+      const leftMs = deadline - Date.now()
+      if (leftMs <= 0) throw await this.#lockHeld(key, schema, waitMs)
+      await sleep(Math.min(pauseMs, leftMs))
+    }
+    try {
+      return await fn()
+    } finally {
+      // A connection that died has lost the lock already.
+      await this.query('SELECT pg_catalog.pg_advisory_unlock($1::bigint)', [key]).catch(() => undefined)
+    }
+  }
+
+  async #tryLock(key: string): Promise<boolean> {
+    const [row] = await this.query<{ locked: boolean }>(
+      'SELECT pg_catalog.pg_try_advisory_lock($1::bigint) AS locked',
+      [key],
+    )
+    return row?.locked === true
+  }
+
+  async #lockHeld(key: string, schema: string, waitMs: number): Promise<TenancyError> {
+    const [holder] = await this.query<{ pid: number; application: string; since: Date }>(
+      `SELECT l.pid, a.application_name AS application, a.backend_start AS since
+         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+          AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint`,
+      [key],
+    )
+    return new TenancyError(
+      'LOCK_HELD',
+      `Another runner holds the lock of schema "${schema}" after ${waitMs} ms.`,
+      {
+        schema,
+        detail:
+          holder &&
+          `held by pid ${holder.pid} (${holder.application}, connected since ${holder.since.toISOString()})`,
+        fix: [
+          'wait for it: run again, or raise lock.waitMs',
+          ...(holder ? [`or end it: SELECT pg_terminate_backend(${holder.pid})`] : []),
+        ],
+        retryAfterSeconds: 5,
+      },
+    )
+  }
+}
+
+/** Sets the limits of the session, and refuses a connection that is not one server process for its life. */
+async function prepareConnection(client: WireClient, options: SessionOptions): Promise<string> {
+  const { rows } = (await client.query(
+    `SELECT pg_catalog.current_database() AS database, pg_catalog.pg_backend_pid() AS pid,
+            pg_catalog.set_config('lock_timeout', $1, false), pg_catalog.set_config('statement_timeout', $2, false)`,
+    [String(options.lockTimeoutMs), String(options.statementTimeoutMs)],
+  )) as { rows: { database: string; pid: number }[] } // pg's Result
+  const server = rows[0]
+  if (server === undefined || server.pid !== (client as { processID?: number }).processID) {
+    throw new TenancyError(
+      'POOLER_DETECTED',
+      'A transaction pooler stands between this process and PostgreSQL.',
+      {
+        fix: [
+          'set migrationUrl (MIGRATION_DATABASE_URL) to a direct connection: migrations need one session',
+          'requests may keep going through the pooler',
+        ],
+      },
+    )
+  }
+  // A client that dies in a long statement frees its lock at once instead of at the statement's end. Servers
+  // before PostgreSQL 14, or on systems that cannot tell, refuse the setting and are used without it.
+  await Promise.resolve(client.query("SET client_connection_check_interval = '500ms'")).catch(() => undefined)
+  return server.database
+}

@@ -1,0 +1,113 @@
+/** A schema's Umzug: its migrations, its version storage, its context. Umzug runs what the plan chose. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+import { Umzug, type RunnableMigration } from 'umzug'
+
+import { TenancyError } from '../errors.ts'
+import type { SqlRunner } from '../sql.ts'
+import type { VersionStorage } from '../storage/storage.ts'
+import type { MigrationContext } from './context.ts'
+import { loadMigration, type LoadedMigration, type MigrationFile } from './files.ts'
+import { compareHistory } from './plan.ts'
+import { identityOf } from './revision.ts'
+
+/** Where an Umzug works: on which connection, in which schema, with what its migrations are given. */
+export interface UmzugPlace {
+  readonly sql: SqlRunner
+  readonly schema: string
+  readonly context: MigrationContext
+  /** Waits for queries that a migration has started and not awaited. */
+  drain(): Promise<void>
+}
+
+export interface UmzugParts {
+  readonly files: readonly MigrationFile[] | (() => Promise<readonly MigrationFile[]>)
+  readonly storage: VersionStorage
+  /** The place of the command that is running. */
+  readonly place: () => UmzugPlace
+}
+
+/** Umzug on one schema. {@link TenantUmzug} opens the place itself; a run has it open already. */
+export class SchemaUmzug extends Umzug<MigrationContext> {
+  constructor({ files, storage, place }: UmzugParts) {
+    const list = typeof files === 'function' ? files : () => Promise.resolve(files)
+    const at = async () => {
+      const { sql, schema } = place()
+      return { sql, schema, history: (await list()).map(({ name }) => name) }
+    }
+    /** Names in the storage may have another extension than the file has now. */
+    const recordedName = async (name: string): Promise<string> => {
+      const recorded = await storage.executed(await at())
+      return recorded.find((candidate) => identityOf(candidate) === identityOf(name)) ?? name
+    }
+    super({
+      logger: undefined,
+      context: () => place().context,
+      migrations: async () => (await list()).map((file) => runnable(file, () => place().drain())),
+      storage: {
+        async executed() {
+          const here = await at()
+          return [...compareHistory(here.history, await storage.executed(here)).executed]
+        },
+        logMigration: async ({ name }) => storage.record(await at(), name),
+        unlogMigration: async ({ name }) => storage.forget(await at(), await recordedName(name)),
+      },
+    })
+  }
+}
+
+/** Opens a place around each command: `up` and `down` hold the schema's lock and a transaction. */
+export type OpenPlace = <T>(command: string, fn: (place: UmzugPlace) => Promise<T>) => Promise<T>
+
+/** A real Umzug for one tenant, usable by itself: `up`, `down`, `pending`, `executed`, `runAsCLI`. */
+export class TenantUmzug extends SchemaUmzug {
+  readonly #open: OpenPlace
+  readonly #places: AsyncLocalStorage<UmzugPlace>
+
+  constructor(parts: Omit<UmzugParts, 'place'>, open: OpenPlace) {
+    const places = new AsyncLocalStorage<UmzugPlace>()
+    super({
+      ...parts,
+      place: () => {
+        const place = places.getStore()
+        if (place === undefined) throw new TypeError('no command of this Umzug is running')
+        return place
+      },
+    })
+    this.#open = open
+    this.#places = places
+  }
+
+  protected override async runCommand<T>(
+    command: string,
+    run: (params: { context: MigrationContext }) => Promise<T>,
+  ): Promise<T> {
+    return this.#open(command, (place) => this.#places.run(place, () => super.runCommand(command, run)))
+  }
+}
+
+function runnable(file: MigrationFile, drain: () => Promise<void>): RunnableMigration<MigrationContext> {
+  const run = async (side: (migration: LoadedMigration) => Promise<unknown>) => {
+    const result = await side(await loadMigration(file))
+    await drain()
+    return result
+  }
+  return {
+    name: file.name,
+    path: file.path,
+    up: ({ context }) => run(({ up }) => up(context)),
+    down: ({ context }) =>
+      run(({ down }) => {
+        if (down === undefined) throw irreversible(file.name)
+        return down(context)
+      }),
+  }
+}
+
+export function irreversible(migration: string): TenancyError {
+  return new TenancyError('MIGRATION_IRREVERSIBLE', `Migration "${migration}" has no down.`, {
+    migration,
+    direction: 'down',
+    fix: ['give it a down (for NAME.sql a NAME.down.sql), or write a new migration that undoes it'],
+  })
+}

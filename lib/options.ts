@@ -1,0 +1,266 @@
+/**
+ * The configuration as users write it, and as the library uses it: many shapes become one, checked once, here.
+ */
+import { cpus } from 'node:os'
+import { resolve } from 'node:path'
+
+import type { Sequelize } from 'sequelize'
+
+import type { Namespace } from './context.ts'
+import { TenancyError } from './errors.ts'
+import type { TransactionMode } from './migrations/plan.ts'
+import type { TenantSource } from './registry.ts'
+import { alembicVersion } from './storage/alembic-version.ts'
+import { sequelizeMeta } from './storage/sequelize-meta.ts'
+import type { StorageName, VersionStorage } from './storage/storage.ts'
+import type { NamePolicy, NameRule } from './tenant.ts'
+
+/** The configuration: what `umzug-tenants.config.ts` exports and {@link createTenancy} takes. */
+export interface TenancyConfig {
+  /**
+   * PostgreSQL URL.
+   * @defaultValue the environment variable `DATABASE_URL`
+   */
+  readonly url?: string
+  /**
+   * The application's Sequelize, or a function that returns it. Every connection it opens from then on is
+   * scoped to the current tenant.
+   * @defaultValue one made from `url`
+   */
+  readonly sequelize?: Sequelize | (() => Sequelize | Promise<Sequelize>)
+  /**
+   * Direct URL of the role that migrates: no transaction pooler may stand between.
+   * @defaultValue the environment variable `MIGRATION_DATABASE_URL`, else the server of `sequelize`
+   */
+  readonly migrationUrl?: string
+  /**
+   * Globs of the tenants' migrations (`.ts .mts .cts .js .mjs .cjs .sql`), relative to the configuration file.
+   * @defaultValue `'migrations/*'`
+   */
+  readonly migrations?: string | readonly string[]
+  /**
+   * Globs of the shared schema's migrations.
+   * @defaultValue `'migrations/shared/*'`
+   */
+  readonly sharedMigrations?: string | readonly string[]
+  /** @defaultValue `'shared'` */
+  readonly sharedSchema?: string
+  /**
+   * Globs of the seed files.
+   * @defaultValue `'seeders/*'`
+   */
+  readonly seeders?: string | readonly string[]
+  /**
+   * Where a schema records its migrations.
+   * @defaultValue `'SequelizeMeta'`
+   */
+  readonly storage?: StorageName | VersionStorage
+  /**
+   * The application's registry of tenants.
+   * @defaultValue the table `umzug_tenants.tenant`
+   */
+  readonly tenants?: TenantSource
+  /**
+   * Schemas after the tenant's own, in order. `public` is searched only if it is named here.
+   * @defaultValue `[sharedSchema]`
+   */
+  readonly searchPath?: readonly string[]
+  /** The application's cls-hooked namespace, the one it gave to `Sequelize.useCLS`. */
+  readonly namespace?: Namespace
+  /**
+   * One transaction for a tenant's run, one for each migration, or none.
+   * @defaultValue `'tenant'`
+   */
+  readonly transaction?: TransactionMode
+  /**
+   * Which schema names are accepted.
+   * @defaultValue `'strict'`: `a-z`, `0-9` and `_`, beginning with a letter, at most 63 bytes
+   */
+  readonly names?: NameRule
+  /**
+   * What a statement without a current tenant meets: an error, or the shared schemas.
+   * @defaultValue `'error'`
+   */
+  readonly onMissing?: 'error' | 'shared'
+  /**
+   * Tenants upgraded at once by a fleet run: 1 to 64.
+   * @defaultValue twice the cores, at most 8
+   */
+  readonly concurrency?: number
+  /** @defaultValue `true`: a tenant that is behind is upgraded by its first access */
+  readonly lazy?: boolean | LazyConfig
+  readonly lock?: {
+    /**
+     * Milliseconds a run waits for another run of the same tenant; 0 does not wait.
+     * @defaultValue 60000
+     */
+    readonly waitMs?: number
+  }
+  readonly timeouts?: {
+    /**
+     * Milliseconds a migration's statement waits for a lock on a table before the run is rolled back and tried
+     * again, up to five times; 0 waits for ever, with every later query of that table waiting behind it.
+     * @defaultValue 1000
+     */
+    readonly lockMs?: number
+    /**
+     * Milliseconds a migration's statement may run; 0 for no limit.
+     * @defaultValue 0
+     */
+    readonly statementMs?: number
+  }
+}
+
+export interface LazyConfig {
+  /**
+   * Upgrades at once in one process: 1 to 64.
+   * @defaultValue 2
+   */
+  readonly concurrency?: number
+  /**
+   * Milliseconds a request waits for its tenant's upgrade before it is answered 503; the upgrade goes on.
+   * @defaultValue 30000
+   */
+  readonly maxWaitMs?: number
+}
+
+/** The configuration with every default in its place. */
+export interface ResolvedOptions {
+  readonly url: string | undefined
+  readonly sequelize: TenancyConfig['sequelize']
+  readonly migrationUrl: string | undefined
+  /** Folder that globs are relative to. */
+  readonly baseDir: string
+  readonly migrations: readonly string[]
+  readonly sharedMigrations: readonly string[]
+  readonly sharedSchema: string
+  readonly seeders: readonly string[]
+  readonly storage: VersionStorage
+  readonly tenants: TenantSource | undefined
+  readonly searchPath: readonly string[]
+  readonly namespace: Namespace | undefined
+  readonly transaction: TransactionMode
+  readonly policy: NamePolicy
+  readonly onMissing: 'error' | 'shared'
+  readonly concurrency: number
+  readonly lazy: Required<LazyConfig> & { readonly enabled: boolean }
+  readonly lockWaitMs: number
+  readonly lockTimeoutMs: number
+  readonly statementTimeoutMs: number
+}
+
+/** The configuration itself, typed: for `export default defineConfig({ … })`. */
+export function defineConfig(config: TenancyConfig): TenancyConfig {
+  return config
+}
+
+const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof TenancyConfig>([
+  'url', 'sequelize', 'migrationUrl', 'migrations', 'sharedMigrations', 'sharedSchema', 'seeders', 'storage',
+  'tenants', 'searchPath', 'namespace', 'transaction', 'names', 'onMissing', 'concurrency', 'lazy', 'lock',
+  'timeouts',
+]) // prettier-ignore
+
+/** Keys of the contract that later releases bring; a configuration may name them already. */
+const LATER_KEYS: ReadonlySet<string> = new Set(['models', 'guard'])
+
+/**
+ * @throws {@link TenancyError} CONFIG_INVALID naming the option, what was expected and what was found.
+ */
+export function resolveOptions(config: TenancyConfig, baseDir: string = process.cwd()): ResolvedOptions {
+  for (const key of Object.keys(config)) {
+    if (!KNOWN_KEYS.has(key) && !LATER_KEYS.has(key))
+      throw invalid(key, `one of ${[...KNOWN_KEYS].join(', ')}`, 'an unknown option')
+  }
+  const sharedSchema = text('sharedSchema', config.sharedSchema, 'shared')
+  const searchPath = config.searchPath ?? [sharedSchema]
+  if (
+    !Array.isArray(searchPath) ||
+    searchPath.some((schema) => typeof schema !== 'string' || schema === '')
+  ) {
+    throw invalid('searchPath', 'an array of schema names', searchPath)
+  }
+  const lazy = typeof config.lazy === 'object' ? config.lazy : {}
+  return {
+    url: config.url ?? process.env['DATABASE_URL'],
+    sequelize: config.sequelize,
+    migrationUrl: config.migrationUrl ?? process.env['MIGRATION_DATABASE_URL'],
+    baseDir: resolve(baseDir),
+    migrations: globs('migrations', config.migrations, 'migrations/*'),
+    sharedMigrations: globs('sharedMigrations', config.sharedMigrations, 'migrations/shared/*'),
+    sharedSchema,
+    seeders: globs('seeders', config.seeders, 'seeders/*'),
+    storage: storageOf(config.storage),
+    tenants: config.tenants,
+    searchPath,
+    namespace: config.namespace,
+    transaction: oneOf('transaction', config.transaction, ['tenant', 'migration', 'none']),
+    policy: {
+      names: oneOf('names', config.names, ['strict', 'quoted']),
+      reserved: [sharedSchema, ...searchPath],
+    },
+    onMissing: oneOf('onMissing', config.onMissing, ['error', 'shared']),
+    concurrency: count('concurrency', config.concurrency, Math.min(8, 2 * cpus().length), 1, 64),
+    lazy: {
+      enabled: config.lazy !== false,
+      concurrency: count('lazy.concurrency', lazy.concurrency, 2, 1, 64),
+      maxWaitMs: count('lazy.maxWaitMs', lazy.maxWaitMs, 30_000, 0, DAY_MS),
+    },
+    lockWaitMs: count('lock.waitMs', config.lock?.waitMs, 60_000, 0, DAY_MS),
+    lockTimeoutMs: count('timeouts.lockMs', config.timeouts?.lockMs, 1000, 0, DAY_MS),
+    statementTimeoutMs: count('timeouts.statementMs', config.timeouts?.statementMs, 0, 0, DAY_MS),
+  }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+function storageOf(storage: TenancyConfig['storage'] = 'SequelizeMeta'): VersionStorage {
+  if (storage === 'SequelizeMeta') return sequelizeMeta()
+  if (storage === 'alembic_version') return alembicVersion()
+  if (typeof storage === 'object' && typeof storage.executed === 'function') return storage
+  throw invalid('storage', "'SequelizeMeta', 'alembic_version' or a VersionStorage", storage)
+}
+
+function globs(
+  option: string,
+  value: string | readonly string[] | undefined,
+  fallback: string,
+): readonly string[] {
+  const list = typeof value === 'string' ? [value] : (value ?? [fallback])
+  if (Array.isArray(list) && list.every((glob) => typeof glob === 'string' && glob !== '')) return list
+  throw invalid(option, 'a glob or an array of globs', value)
+}
+
+function text(option: string, value: string | undefined, fallback: string): string {
+  const result: unknown = value ?? fallback
+  if (typeof result === 'string' && result !== '') return result
+  throw invalid(option, 'a text', value)
+}
+
+function oneOf<const T extends string>(
+  option: string,
+  value: T | undefined,
+  allowed: readonly [T, ...T[]],
+): T {
+  if (value === undefined) return allowed[0]
+  if (allowed.includes(value)) return value
+  throw invalid(option, allowed.map((each) => `'${each}'`).join(' or '), value)
+}
+
+function count(
+  option: string,
+  value: number | undefined,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  const result = value ?? fallback
+  if (Number.isInteger(result) && result >= least && result <= most) return result
+  throw invalid(option, `a whole number from ${least} to ${most}`, value)
+}
+
+function invalid(option: string, expected: string, found: unknown): TenancyError {
+  const shown = typeof found === 'string' ? `"${found}"` : (JSON.stringify(found) ?? String(found))
+  return new TenancyError('CONFIG_INVALID', `Option "${option}" must be ${expected}; it is ${shown}.`, {
+    fix: [`correct ${option} in the configuration`],
+  })
+}

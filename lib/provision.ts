@@ -1,0 +1,74 @@
+/** Creates and removes tenants: the registration and the schema, under the schema's lock. */
+import { TenancyError } from './errors.ts'
+import type { Events } from './events.ts'
+import { ensureLedger } from './ledger.ts'
+import { schemaExists } from './migrations/migrator.ts'
+import type { MigrationSession } from './migrations/session.ts'
+import type { Registry } from './registry.ts'
+import { quoteIdentifier, type SqlRunner } from './sql.ts'
+import type { Tenant } from './tenant.ts'
+
+export interface ProvisionOptions {
+  readonly registry: Registry
+  readonly lockWaitMs: number
+  readonly events: Events
+}
+
+/**
+ * Registers `tenant` and creates its schema, empty; again, and in any number of processes at once, it changes
+ * nothing. Whether something was created is the answer.
+ *
+ * @throws {@link TenancyError} TENANT_CONFLICT; REGISTRY_READ_ONLY; SCHEMA_NOT_EMPTY if the schema holds
+ * objects and belongs to no tenant.
+ */
+export async function provisionSchema(
+  session: MigrationSession,
+  tenant: Tenant,
+  { registry, lockWaitMs, events }: ProvisionOptions,
+): Promise<boolean> {
+  await ensureLedger(session, (fn) => session.transaction(fn))
+  return session.withLock(tenant.schema, lockWaitMs, () =>
+    session.transaction(async () => {
+      const known = await registry.find({ id: tenant.id })
+      const exists = await schemaExists(session, tenant.schema)
+      if (known === undefined && exists) await assertEmpty(session, tenant)
+      await registry.add(tenant, session)
+      if (exists) return known === undefined
+      await session.query(`CREATE SCHEMA ${quoteIdentifier(tenant.schema)}`)
+      events.emit('tenant:provisioned', { tenant: tenant.id, schema: tenant.schema })
+      return true
+    }),
+  )
+}
+
+/** Removes the tenant's schema with all it holds, and then its registration. */
+export async function dropSchema(
+  session: MigrationSession,
+  tenant: Tenant,
+  { registry, lockWaitMs, events }: ProvisionOptions,
+): Promise<void> {
+  await ensureLedger(session, (fn) => session.transaction(fn))
+  await session.withLock(tenant.schema, lockWaitMs, () =>
+    session.transaction(async () => {
+      await session.query(`DROP SCHEMA IF EXISTS ${quoteIdentifier(tenant.schema)} CASCADE`)
+      await registry.remove(tenant, session)
+    }),
+  )
+  events.emit('tenant:dropped', { tenant: tenant.id, schema: tenant.schema })
+}
+
+async function assertEmpty(sql: SqlRunner, { id, schema }: Tenant): Promise<void> {
+  const objects = await sql.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_catalog.pg_class c
+       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 ORDER BY 1 LIMIT 3`,
+    [schema],
+  )
+  if (objects.length === 0) return
+  throw new TenancyError('SCHEMA_NOT_EMPTY', `Schema "${schema}" exists already and is not empty.`, {
+    tenant: id,
+    schema,
+    detail: `it holds ${objects.map(({ name }) => `"${name}"`).join(', ')}`,
+    fix: ['choose another schema: what is in this one belongs to no registered tenant'],
+  })
+}

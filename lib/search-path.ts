@@ -1,0 +1,210 @@
+/**
+ * Makes every statement on a connection run in its scope. Installed on each client that Sequelize's pool
+ * opens, so that models, raw queries, transactions, query interface and direct use of a client are one case.
+ *
+ * The scope is taken when the statement is handed over, never in a handler of the connection: those run in
+ * the context of whoever made the connection.
+ */
+import type { Sequelize } from 'sequelize'
+
+import type { Scope, TenantContext } from './context.ts'
+import { TenancyError } from './errors.ts'
+import { bindQueryGenerator } from './query-generator.ts'
+import {
+  scopedQueryClass,
+  type TransactionState,
+  type WireConnection,
+  type WireQuery,
+  type WireQueryClass,
+} from './scoped-query.ts'
+import { kindOfStatement } from './statement.ts'
+
+/** pg's Client, as far as it is used: `query` in all its forms, and the wire below. */
+export interface WireClient {
+  query: QueryFunction
+  readonly connection: WireConnection
+  end(): Promise<void>
+  /** Sequelize's mark for a connection that may not be used again. */
+  _invalid?: boolean
+  readonly constructor: Function & { readonly Query?: WireQueryClass }
+}
+
+type QueryFunction = (config: unknown, values?: unknown, callback?: unknown) => unknown
+type Callback = (error: Error | null, result?: unknown) => void
+
+const scoped = new WeakSet<WireClient>()
+
+/** Scopes every connection of `sequelize` to `context`, and its query interface to the current tenant. */
+export function bindSearchPath(sequelize: Sequelize, context: TenantContext): void {
+  bindQueryGenerator(sequelize, () => context.schema())
+  // Sequelize types a connection as unknown: it is pg's Client.
+  const scope = (connection: unknown) => scopeClient(connection as WireClient, () => context.scope())
+  sequelize.addHook('afterConnect', scope)
+  // Connections that were opened before, by a query at start-up, are scoped when the pool hands them out.
+  if (hasConnections(sequelize)) sequelize.addHook('afterPoolAcquire', scope)
+}
+
+function hasConnections(sequelize: Sequelize): boolean {
+  const { pool } = sequelize.connectionManager as unknown as { pool: { size?: number } } // not typed upstream
+  return pool.size === undefined || pool.size > 0
+}
+
+/**
+ * Makes each statement of `client` run in the scope that `scopeOf` names when the statement is handed over.
+ *
+ * @throws {@link TenancyError} CLIENT_UNSUPPORTED for pg-native, which hides the protocol.
+ */
+export function scopeClient(client: WireClient, scopeOf: () => Scope): void {
+  if (scoped.has(client)) return
+  const Query = client.constructor.Query
+  if (Query === undefined || typeof client.connection?.on !== 'function') {
+    throw new TenancyError(
+      'CLIENT_UNSUPPORTED',
+      'The connection is not one of the JavaScript client of pg.',
+      {
+        fix: ['remove pg-native and the option native: true'],
+      },
+    )
+  }
+  scoped.add(client)
+  const ScopedQuery = scopedQueryClass(Query)
+  const send: QueryFunction = client.query.bind(client)
+  const transaction = watchTransaction(client.connection)
+  const alone = new AloneStatements(client, send)
+
+  client.query = function query(config: unknown, values?: unknown, callback?: unknown): unknown {
+    const text = textOf(config)
+    const kind = kindOfStatement(text)
+    if (kind === 'control') return send(config, values, callback)
+    const scope = scopeOf()
+    if (isSubmittable(config)) {
+      assertStreamable(transaction, scope)
+      return send(config, values, callback)
+    }
+    if (kind === 'alone' && transaction.status === 'I') return alone.run(scope, config, values, callback)
+    return submit(
+      send,
+      new ScopedQuery(config, values, callback, {
+        path: scope.path,
+        begins: kind === 'begin',
+        transaction,
+        refuse: (path) => crossTenant(scope, path),
+      }),
+    )
+  }
+}
+
+/** pg answers a query object through its callback only; callers without one get a promise, as from pg. */
+function submit(send: QueryFunction, query: WireQuery): unknown {
+  if (query.callback !== undefined) {
+    send(query)
+    return undefined
+  }
+  return new Promise((resolve, reject) => {
+    query.callback = (error, result) => {
+      if (error === null) resolve(result)
+      else reject(error)
+    }
+    send(query)
+  })
+}
+
+/** The server's own word on the connection's transaction, which comes with each ReadyForQuery. */
+function watchTransaction(connection: WireConnection): TransactionState {
+  const state: TransactionState = { status: 'I', path: undefined }
+  connection.on('readyForQuery', ({ status }) => {
+    state.status = status === 'T' || status === 'E' ? status : 'I'
+    if (state.status === 'I') state.path = undefined
+  })
+  return state
+}
+
+/**
+ * Statements that refuse company: the path is set for the session, the statement runs, the path is reset,
+ * each awaited and one statement at a time. A connection whose path cannot be reset is ended.
+ */
+class AloneStatements {
+  readonly #client: WireClient
+  readonly #send: QueryFunction
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(client: WireClient, send: QueryFunction) {
+    this.#client = client
+    this.#send = send
+  }
+
+  run(scope: Scope, config: unknown, values: unknown, callback: unknown): Promise<unknown> | undefined {
+    const answer = [values, callback].find((argument): argument is Callback => typeof argument === 'function')
+    const parameters = Array.isArray(values) ? values : undefined
+    const result = this.#last.then(() => this.#runNow(scope, config, parameters))
+    this.#last = result.catch(() => undefined)
+    if (answer === undefined) return result
+    result.then(
+      (value) => answer(null, value),
+      (error: Error) => answer(error),
+    )
+    return undefined
+  }
+
+  async #runNow(scope: Scope, config: unknown, parameters: readonly unknown[] | undefined): Promise<unknown> {
+    await this.#send(`SET search_path TO ${scope.path}`)
+    try {
+      return await this.#send(withoutCallback(config), parameters)
+    } finally {
+      await this.#reset()
+    }
+  }
+
+  async #reset(): Promise<void> {
+    try {
+      await this.#send('RESET search_path')
+    } catch {
+      this.#client._invalid = true
+      await this.#client.end().catch(() => undefined)
+    }
+  }
+}
+
+/** A cursor or stream reads in many messages, so its path must be that of an open transaction. */
+function assertStreamable(transaction: TransactionState, scope: Scope): void {
+  if (transaction.status === 'I' || transaction.path === undefined) {
+    throw new TenancyError(
+      'STREAM_OUTSIDE_TRANSACTION',
+      'A cursor, stream or COPY was started outside a transaction.',
+      {
+        tenant: scope.tenant?.id,
+        fix: ['begin a transaction in the tenant first, and read from its connection'],
+      },
+    )
+  }
+  if (transaction.path !== scope.path) throw crossTenant(scope, transaction.path)
+}
+
+function crossTenant(scope: Scope, transactionPath: string): TenancyError {
+  const where = scope.tenant === undefined ? 'the shared schemas' : `tenant "${scope.tenant.id}"`
+  return new TenancyError(
+    'CROSS_TENANT_TRANSACTION',
+    `A transaction on ${transactionPath} was used in the scope of ${where}.`,
+    {
+      tenant: scope.tenant?.id,
+      fix: [
+        'begin a transaction of its own inside tenancy.run, or leave the inner run before using this one',
+      ],
+    },
+  )
+}
+
+function textOf(config: unknown): string {
+  if (typeof config === 'string') return config
+  if (typeof config !== 'object' || config === null) return ''
+  const { text, cursor } = config as { text?: unknown; cursor?: { text?: unknown } } // any of pg's query forms
+  return typeof text === 'string' ? text : typeof cursor?.text === 'string' ? cursor.text : ''
+}
+
+function isSubmittable(config: unknown): boolean {
+  return typeof (config as { submit?: unknown } | null)?.submit === 'function'
+}
+
+function withoutCallback(config: unknown): unknown {
+  return typeof config === 'object' ? { ...config, callback: undefined } : config
+}

@@ -1,0 +1,59 @@
+/**
+ * What a statement allows to be done around it, told from its first words. The lists name what is known to be
+ * safe; everything unknown takes the careful way.
+ */
+
+/**
+ * - `control`: transaction control and the like. It resolves no names, and must work in an aborted
+ *   transaction, where any other statement is refused.
+ * - `begin`: opens a transaction.
+ * - `batch`: may share an implicit transaction with a statement before it.
+ * - `alone`: may not, or is not known to: CREATE INDEX CONCURRENTLY, VACUUM, CALL …
+ */
+export type StatementKind = 'control' | 'begin' | 'batch' | 'alone'
+
+const BEGIN = /^(?:start\s+transaction|begin)\b/i
+const CONTROL =
+  /^(?:commit|rollback|end|abort|savepoint|release|set\s+(?:local\s+)?(?:transaction|session\s+characteristics)|deallocate|listen|unlisten|notify)\b/i
+const CONCURRENTLY = /^(?:create\s+(?:unique\s+)?index|drop\s+index)\s+concurrently\b/i
+const BATCH =
+  /^(?:select|insert|update|delete|with|merge|values|table|truncate|comment|grant|revoke|explain|show|(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:unique\s+)?(?:unlogged\s+|temp(?:orary)?\s+)?(?:table|index|type|schema|sequence|view|function|procedure|trigger|domain|policy))\b/i
+
+export function kindOfStatement(text: string): StatementKind {
+  const statement = withoutLeadingComments(text)
+  if (BEGIN.test(statement)) return 'begin'
+  if (CONTROL.test(statement)) return 'control'
+  return BATCH.test(statement) && !CONCURRENTLY.test(statement) ? 'batch' : 'alone'
+}
+
+/** `text` from its first word on. Block comments nest in PostgreSQL. */
+export function withoutLeadingComments(text: string): string {
+  let at = 0
+  for (;;) {
+    while (at < text.length && /[\s;(]/.test(text.charAt(at))) at++
+    if (text.startsWith('--', at)) {
+      const end = text.indexOf('\n', at)
+      if (end === -1) return ''
+      at = end + 1
+    } else if (text.startsWith('/*', at)) {
+      at = endOfBlockComment(text, at)
+    } else {
+      return at === 0 ? text : text.slice(at)
+    }
+  }
+}
+
+function endOfBlockComment(text: string, start: number): number {
+  let depth = 0
+  for (let at = start; at < text.length; at++) {
+    if (text.startsWith('/*', at)) {
+      depth++
+      at++
+    } else if (text.startsWith('*/', at)) {
+      depth--
+      at++
+      if (depth === 0) return at + 1
+    }
+  }
+  return text.length
+}

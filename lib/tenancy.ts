@@ -1,0 +1,304 @@
+/** `createTenancy`: builds the rooms from the options and connects them. Every door receives a {@link Tenancy}. */
+import type { Umzug } from 'umzug'
+
+import { TenantContext, type Namespace } from './context.ts'
+import { Database } from './database.ts'
+import { explainingDatabaseErrors } from './database-errors.ts'
+import { TenancyError } from './errors.ts'
+import { Events, type EventName, type Listener } from './events.ts'
+import { Gate } from './gate.ts'
+import { Lookup } from './lookup.ts'
+import type { MigrationContext } from './migrations/context.ts'
+import type { TenantStatus } from './status.ts'
+import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
+import { dropSchema, provisionSchema, type ProvisionOptions } from './provision.ts'
+import { sourceRegistry, tableRegistry, unknownTenant, type Registry, type TenantQuery } from './registry.ts'
+import {
+  Runs,
+  type DownOptions,
+  type FleetDownReport,
+  type FleetSelection,
+  type FleetUpReport,
+  type OneSelection,
+  type TenantDownReport,
+  type TenantUpReport,
+  type UpOptions,
+} from './runs.ts'
+import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
+
+/** What `provision` takes: who the tenant is, and whether to upgrade it. */
+export interface ProvisionRequest extends TenantInput {
+  /**
+   * `false` leaves the schema empty.
+   * @defaultValue `true`
+   */
+  readonly up?: boolean
+}
+
+/** What `provision` did. */
+export interface ProvisionReport {
+  readonly id: string
+  readonly schema: string
+  readonly host?: string
+  /** Whether the tenant or its schema is new. */
+  readonly created: boolean
+  /** Migrations that were applied. */
+  readonly applied: readonly string[]
+}
+
+/**
+ * A tenancy: one database, its tenants, their context and their migrations. Nothing is opened until it is used.
+ *
+ * @throws {@link TenancyError} CONFIG_INVALID naming the wrong option.
+ *
+ * @example
+ * ```ts
+ * const tenancy = createTenancy({ url: process.env.DATABASE_URL })
+ * await tenancy.provision({ id: 'acme', host: 'acme.example.com' })
+ * await tenancy.run('acme', async () => User.findAll())
+ * await tenancy.close()
+ * ```
+ */
+export function createTenancy(
+  config: TenancyConfig = {},
+  { baseDir }: { readonly baseDir?: string } = {},
+): Tenancy {
+  return new Tenancy(resolveOptions(config, baseDir))
+}
+
+export class Tenancy {
+  readonly #options: ResolvedOptions
+  readonly #events = new Events()
+  readonly #context: TenantContext
+  readonly #database: Database
+  readonly #registry: Registry
+  readonly #lookup: Lookup
+  readonly #runs: Runs
+  readonly #gate: Gate
+
+  /** @internal Use {@link createTenancy}. */
+  constructor(options: ResolvedOptions) {
+    this.#options = options
+    this.#context = new TenantContext(options)
+    this.#database = new Database(options, this.#context)
+    const { runner } = this.#database
+    this.#registry =
+      options.tenants === undefined
+        ? tableRegistry(runner, options.policy)
+        : sourceRegistry(options.tenants, options.policy, (fn) => this.#inSharedScope(fn))
+    this.#lookup = new Lookup((query) => explainingDatabaseErrors(() => this.#registry.find(query)))
+    this.#runs = new Runs(options, this.#database, this.#registry, this.#events, (query) => this.find(query))
+    this.#gate = new Gate({
+      concurrency: options.lazy.concurrency,
+      maxWaitMs: options.lazy.maxWaitMs,
+      upgrades: options.lazy.enabled,
+      isCurrent: (tenant) =>
+        explainingDatabaseErrors(() => this.#runs.isCurrent(tenant), { tenant: tenant.id }),
+      upgrade: (tenant) => this.#runs.upgrade(tenant),
+    })
+  }
+
+  // ------------------------------------------------------------------------------------------ current tenant
+
+  /**
+   * Runs `fn` with `tenant` as the current tenant, for everything it starts, and resolves to its result. A
+   * tenant that is behind is upgraded first, unless `lazy` is off.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN, TENANT_PENDING, TENANT_UNAVAILABLE.
+   */
+  async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
+    const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
+    await this.#gate.pass(known)
+    return this.#context.run(known, () => fn(known))
+  }
+
+  /** Runs `fn` without a tenant: its statements see the shared schemas. */
+  runShared<T>(fn: () => T): T {
+    return this.#context.runShared(fn)
+  }
+
+  /** The current tenant, if any. */
+  current(): Tenant | undefined {
+    return this.#context.current()
+  }
+
+  /** @throws {@link TenancyError} TENANT_CONTEXT_MISSING if there is no current tenant. */
+  require(): Tenant {
+    return this.#context.require()
+  }
+
+  /** `fn`, which always runs with today's tenant: for event handlers, streams and callbacks. */
+  bind<F extends (...args: never[]) => unknown>(fn: F): F {
+    return this.#context.bind(fn)
+  }
+
+  /** The namespace to hand to `Sequelize.useCLS`: the one configured, or one on AsyncLocalStorage. */
+  namespace(): Namespace {
+    return this.#context.namespace()
+  }
+
+  // ------------------------------------------------------------------------------------------------- tenants
+
+  /**
+   * The tenant with this id, schema or host. Answers are remembered for some seconds.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN; DATABASE_UNREACHABLE if the registry cannot be asked.
+   */
+  async find(query: TenantQuery): Promise<Tenant> {
+    const tenant = this.#lookup.remembered(query) ?? (await this.#lookup.find(query))
+    if (tenant === undefined) throw unknownTenant(query.id ?? query.schema ?? query.host ?? '')
+    return tenant
+  }
+
+  /** All tenants, by id. */
+  async list(): Promise<readonly Tenant[]> {
+    return this.#runs.all()
+  }
+
+  /**
+   * Registers a tenant, creates its schema and upgrades it. Again it changes nothing; any number of processes
+   * may do it at once.
+   *
+   * @throws {@link TenancyError} TENANT_NAME_INVALID, TENANT_NAME_RESERVED, TENANT_CONFLICT, SCHEMA_NOT_EMPTY.
+   */
+  async provision({ up = true, ...input }: ProvisionRequest): Promise<ProvisionReport> {
+    const tenant = createTenant(input, this.#options.policy)
+    const report = await this.#database.withSession(async (session) => {
+      const created = await provisionSchema(session, tenant, this.#provisioning())
+      const { migrations } = up ? await this.#runs.upgradeOn(session, tenant) : { migrations: [] }
+      return { ...tenant, created, applied: migrations }
+    })
+    this.#forget(tenant)
+    return report
+  }
+
+  /**
+   * Drops the tenant's schema with everything in it, and its registration.
+   *
+   * @throws {@link TenancyError} CONFIRMATION_REQUIRED unless `confirm` is the tenant's id.
+   */
+  async drop({
+    tenant: id,
+    confirm,
+  }: {
+    readonly tenant: string
+    readonly confirm: string
+  }): Promise<Tenant> {
+    const tenant = await this.find({ id: checkId(id) })
+    if (confirm !== tenant.id) {
+      throw new TenancyError('CONFIRMATION_REQUIRED', `Dropping tenant "${tenant.id}" was not confirmed.`, {
+        tenant: tenant.id,
+        schema: tenant.schema,
+        fix: [`pass confirm: '${tenant.id}'; on the command line --yes`],
+      })
+    }
+    await this.#database.withSession((session) => dropSchema(session, tenant, this.#provisioning()))
+    this.#forget(tenant)
+    return tenant
+  }
+
+  // ---------------------------------------------------------------------------------------------- migrations
+
+  /**
+   * Applies pending migrations: to one tenant, whose failure is thrown, or to many, whose failures are in the
+   * report; `{ shared: true }` means the shared schema.
+   *
+   * @throws {@link TenancyError} MIGRATION_FAILED, LOCK_HELD, SCHEMA_MISSING and others; docs/errors.md.
+   */
+  up(options: OneSelection & UpOptions): Promise<TenantUpReport>
+  up(options: FleetSelection & UpOptions): Promise<FleetUpReport>
+  up(options: (OneSelection | FleetSelection) & UpOptions): Promise<TenantUpReport | FleetUpReport> {
+    return this.#runs.up(options)
+  }
+
+  /** Reverts migrations: the last one, or as many as `step`, `to` or `backTo` say. */
+  down(options: OneSelection & DownOptions): Promise<TenantDownReport>
+  down(options: FleetSelection & DownOptions): Promise<FleetDownReport>
+  async down(
+    options: (OneSelection | FleetSelection) & DownOptions,
+  ): Promise<TenantDownReport | FleetDownReport> {
+    // Whatever becomes of it, nobody may go on believing that these tenants are at head.
+    this.#gate.invalidate()
+    return this.#runs.down(options)
+  }
+
+  /** Applies the seed files a tenant has not had yet. */
+  async seed({ tenant }: { readonly tenant: string }): Promise<TenantUpReport> {
+    return this.#runs.seed(await this.find({ id: checkId(tenant) }))
+  }
+
+  /** Where one tenant stands by its version table, or the shared schema. Writes nothing. */
+  status(options: OneSelection): Promise<TenantStatus>
+  /** Where tenants stand, by the ledger in one query; with `verify` by each version table. Writes nothing. */
+  status(options?: Partial<FleetSelection> & { readonly verify?: boolean }): Promise<readonly TenantStatus[]>
+  status(
+    options: OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean }) = {},
+  ): Promise<TenantStatus | readonly TenantStatus[]> {
+    return this.#runs.status(options)
+  }
+
+  /** The migrations that `up` would run. Writes nothing. */
+  async plan(
+    options: OneSelection & UpOptions,
+  ): Promise<{ id: string; schema: string; migrations: readonly string[] }> {
+    return this.#runs.plan(options)
+  }
+
+  /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */
+  umzug(tenant: string): Umzug<MigrationContext> {
+    return this.#runs.umzug(() => this.find({ id: checkId(tenant) }))
+  }
+
+  // ------------------------------------------------------------------------------------------------ the rest
+
+  /** Calls `listener` at each event `name`; the returned function ends that. See docs/events.md. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
+  invalidate(): void {
+    this.#lookup.clear()
+    this.#gate.invalidate()
+    this.#runs.invalidate()
+  }
+
+  /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
+  async close(): Promise<void> {
+    await this.#gate.idle()
+    await this.#database.close()
+  }
+
+  /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
+  readyTenant(query: TenantQuery): Tenant | undefined {
+    const tenant = this.#lookup.remembered(query)
+    return tenant !== undefined && this.#gate.isReady(tenant) ? tenant : undefined
+  }
+
+  /** @internal Enters a tenant that has passed the gate. */
+  enter<T>(tenant: Tenant, fn: () => T): T {
+    return this.#context.run(tenant, fn)
+  }
+
+  /** @internal Finds a tenant and brings it to head. */
+  async admit(query: TenantQuery): Promise<Tenant> {
+    const tenant = await this.find(query)
+    await this.#gate.pass(tenant)
+    return tenant
+  }
+
+  /** An application's registry may use its Sequelize, which must be scoped before its first query. */
+  async #inSharedScope<T>(fn: () => T): Promise<Awaited<T>> {
+    await this.#database.pool()
+    return await this.#context.runShared(fn)
+  }
+
+  #provisioning(): ProvisionOptions {
+    return { registry: this.#registry, lockWaitMs: this.#options.lockWaitMs, events: this.#events }
+  }
+
+  #forget(tenant: Tenant): void {
+    this.#lookup.clear()
+    this.#gate.invalidate(tenant)
+  }
+}

