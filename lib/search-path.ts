@@ -40,9 +40,22 @@ export function bindSearchPath(sequelize: Sequelize, context: TenantContext): vo
   // Sequelize types a connection as unknown: it is pg's Client.
   const scope = (connection: unknown) => scopeClient(connection as WireClient, () => context.scope())
   sequelize.addHook('afterConnect', scope)
+  passOwnErrors(sequelize)
   // Connections that were opened before, by a query at start-up, are scoped when the pool hands them out.
   if (hasConnections(sequelize)) sequelize.addHook('afterPoolAcquire', scope)
 }
+
+/** Sequelize wraps what a query throws as an error of the database; the library's own errors pass as they are. */
+function passOwnErrors(sequelize: Sequelize): void {
+  const { dialect } = sequelize as unknown as { dialect: { Query: SequelizeQueryClass } } // not typed upstream
+  dialect.Query = class extends dialect.Query {
+    override formatError(error: Error, stack: string): Error {
+      return error instanceof TenancyError ? error : super.formatError(error, stack)
+    }
+  }
+}
+
+type SequelizeQueryClass = new (...args: never[]) => { formatError(error: Error, stack: string): Error }
 
 function hasConnections(sequelize: Sequelize): boolean {
   const { pool } = sequelize.connectionManager as unknown as { pool: { size?: number } } // not typed upstream

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 
 import { QueryTypes, Sequelize } from 'sequelize'
 
-import { messageOf } from '../errors.ts'
 import type { TenancyConfig } from '../options.ts'
 import { qualify } from '../sql.ts'
 import { createTenancy, type Tenancy } from '../tenancy.ts'
@@ -42,7 +41,7 @@ export interface TestTenants {
   readonly tenants: readonly Tenant[]
   /** Runs `fn` in a tenant, given by its position or as itself. */
   run<T>(tenant: number | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T>
-  /** Empties every table of every tenant and of the shared schema; versions and identities start again. */
+  /** Empties every table of every tenant and of the shared schema, apart from the version tables; identities start again. */
   reset(): Promise<void>
   /** Closes every connection and removes the database; the server too, if it was started for it. */
   dispose(): Promise<void>
@@ -95,8 +94,7 @@ export async function createTestTenants({
       tenants,
       run(tenant, fn) {
         const chosen = typeof tenant === 'number' ? tenants[tenant] : tenant
-        if (chosen === undefined)
-          throw new RangeError(`there are ${count} tenants, none has number ${String(tenant)}`)
+        if (chosen === undefined) throw new RangeError(`there are ${count} tenants, not one with this number`)
         return tenancy.run(chosen, fn)
       },
       reset: () =>
@@ -107,9 +105,8 @@ export async function createTestTenants({
       dispose,
     }
   } catch (error) {
-    await dispose().catch((failure: unknown) => {
-      throw new AggregateError([error, failure], messageOf(error))
-    })
+    // What went wrong first is what the caller must see; the database of a random name is no one's any more.
+    await dispose().catch(() => undefined)
     throw error
   }
 }
@@ -136,8 +133,8 @@ async function onServer(url: string, statement: string): Promise<void> {
   }
 }
 
-/** The version tables say what the schema looks like, not what is in it: they keep their rows. */
-const VERSION_TABLES = ['SequelizeMeta', 'SequelizeData', 'alembic_version']
+/** They say what the schema looks like, not what is in it. */
+const VERSION_TABLES = ['SequelizeMeta', 'alembic_version']
 
 async function truncate(tenancy: Tenancy, sequelize: Sequelize, schemas: readonly string[]): Promise<void> {
   await tenancy.runShared(async () => {

@@ -1,0 +1,50 @@
+/** Requests as a client sends them: fetch may not set the Host header, so these use node:http. */
+import { request as send, type IncomingHttpHeaders } from 'node:http'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  /** The body as JSON. */
+  json<T>(): T
+}
+
+export interface RequestOptions {
+  readonly port: number
+  readonly path?: string
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  /** Sent as JSON. */
+  readonly body?: unknown
+}
+
+export function request({
+  port,
+  path = '/',
+  method = 'GET',
+  headers = {},
+  body,
+}: RequestOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const content = body === undefined ? {} : { 'content-type': 'application/json' }
+    const outgoing = send(
+      { host: '127.0.0.1', port, path, method, headers: { ...content, ...headers } },
+      (incoming) => {
+        const chunks: Buffer[] = []
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+        incoming.on('error', reject)
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            text,
+            json: <T>() => JSON.parse(text) as T, // the test says what it expects
+          })
+        })
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
