@@ -35,7 +35,6 @@ const MEANINGS = {
 
   MIGRATION_FAILED: { exitCode: 1, status: 503 },
   MIGRATION_UNKNOWN: { exitCode: 2, status: 500 },
-  MIGRATION_MISSING: { exitCode: 8, status: 503 },
   MIGRATION_DUPLICATE: { exitCode: 8, status: 503 },
   MIGRATION_INVALID: { exitCode: 8, status: 503 },
   MIGRATION_IRREVERSIBLE: { exitCode: 8, status: 500 },

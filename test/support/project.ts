@@ -1,0 +1,51 @@
+/** A project as a user has it: a folder of its own, in which the packages are installed and this one is built. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+export const repository = new URL('../..', import.meta.url).pathname
+
+/** Packages a user of this one has installed beside it. */
+const INSTALLED = ['sequelize', 'pg', 'express', 'uvu', 'cls-hooked', 'tsx', '@types']
+
+export interface Project {
+  readonly folder: string
+  write(file: string, text: string): string
+  remove(): void
+}
+
+/** Compiles lib/ to dist/, as `npm publish` would. */
+export function build(): void {
+  execFileSync(
+    process.execPath,
+    [join(repository, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+    {
+      cwd: repository,
+      stdio: 'inherit',
+    },
+  )
+}
+
+/** A new project, with this package linked into it as `umzug-tenants`. */
+export function createProject(name = 'project'): Project {
+  const root = mkdtempSync(join(tmpdir(), 'umzug-tenants-'))
+  const folder = join(root, name)
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  symlinkSync(repository, join(folder, 'node_modules/umzug-tenants'))
+  for (const installed of INSTALLED) {
+    symlinkSync(join(repository, 'node_modules', installed), join(folder, 'node_modules', installed))
+  }
+  const project = {
+    folder,
+    write(file: string, text: string) {
+      const path = join(folder, file)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text)
+      return path
+    },
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  }
+  project.write('package.json', JSON.stringify({ name: 'project', private: true, type: 'module' }))
+  return project
+}
