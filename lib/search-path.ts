@@ -173,7 +173,8 @@ class AloneStatements {
       await this.#send('RESET search_path')
     } catch {
       this.#client._invalid = true
-      await this.#client.end().catch(() => undefined)
+      // Not awaited: the end of a connection that is dead already is never announced.
+      this.#client.end().catch(() => undefined)
     }
   }
 }

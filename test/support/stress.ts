@@ -70,7 +70,11 @@ export async function stress(options: StressOptions): Promise<StressReport> {
   Sequelize.useCLS(context.namespace())
   const stopKilling = options.killEveryMs > 0 ? killBackends(options.url, options.killEveryMs) : undefined
   try {
-    return await hammer(new Operations(sequelize, context, options.tenants), context, options)
+    const operations = new Operations(sequelize, context, options.tenants)
+    const report = await hammer(operations, context, options)
+    await stopKilling?.()
+    await operations.checkIdleConnections()
+    return report
   } finally {
     await stopKilling?.()
     await sequelize.close()
@@ -92,7 +96,10 @@ async function hammer(
       const name = pick(operations.names)
       const tenant = operations.tenant(random(options.tenants))
       try {
-        await context.run(tenant, () => operations.run(name, tenant))
+        await inTime(
+          context.run(tenant, () => operations.run(name, tenant)),
+          20_000,
+        )
         done[name] = (done[name] ?? 0) + 1
       } catch (error) {
         const key = `${name}: ${String(error).slice(0, 80)}`
@@ -101,7 +108,6 @@ async function hammer(
     }
   }
   await Promise.all(Array.from({ length: FLOWS }, flow))
-  await operations.checkIdleConnections()
   return { operations: options.operations, wrong: operations.wrong, errors, done }
 }
 
@@ -265,7 +271,11 @@ class Operations {
         sequelize.transaction(async (transaction) => {
           const { connection } = transaction as unknown as { connection: pg.Client } // not typed upstream
           const rows = connection.query(new QueryStream('SELECT owner FROM users ORDER BY id LIMIT 10'))
-          for await (const { owner } of rows) this.#expect('stream', owner, tenant.id)
+          const reading = (async () => {
+            for await (const { owner } of rows) this.#expect('stream', owner, tenant.id)
+          })()
+          // pg-query-stream never ends when the backend is killed while it reads.
+          await inTime(reading, 1000)
         }),
       ),
       'direct client': async (tenant) => {
@@ -303,6 +313,20 @@ class Operations {
 
   #expect(what: string, found: unknown, wanted: string): void {
     if (found !== wanted) this.wrong.push(`${what}: wanted ${wanted}, got ${String(found)}`)
+  }
+}
+
+/** An operation that never ends would hide whatever it holds. */
+async function inTime(operation: Promise<unknown> | undefined, ms: number): Promise<void> {
+  const timer = new AbortController()
+  const tooLong = sleep(ms, undefined, { signal: timer.signal, ref: false }).then(() => {
+    throw new Error(`did not end within ${ms} ms`)
+  })
+  try {
+    await Promise.race([operation, tooLong])
+  } finally {
+    timer.abort()
+    tooLong.catch(() => undefined)
   }
 }
 
