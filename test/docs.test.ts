@@ -22,7 +22,6 @@ let project: Project
 test.before(async () => {
   build()
   project = createProject()
-  project.write('database.ts', DATABASE_TS)
   project.write(
     'migrations/20260101000000_create_tables.sql',
     `CREATE TABLE notes (id serial PRIMARY KEY, text text);
@@ -31,13 +30,6 @@ test.before(async () => {
 })
 
 test.after(() => project.remove())
-
-/** The application's module that the README's example imports. */
-const DATABASE_TS = `
-import { DataTypes, Sequelize } from 'sequelize'
-export const sequelize = new Sequelize(process.env.DATABASE_URL ?? '', { logging: false })
-export const User = sequelize.define('User', { email: DataTypes.TEXT }, { tableName: 'users', timestamps: false })
-`
 
 test('every error code has a section, and every section a code', () => {
   const sections = [...read('docs/errors.md').matchAll(/^## (\w+)$/gm)].map((match) => match[1])

@@ -15,8 +15,19 @@ export interface Project {
   remove(): void
 }
 
-/** Compiles lib/ to dist/, as `npm publish` would. */
+/** The application's module that examples import: its Sequelize and a model. */
+const DATABASE_TS = `
+import { DataTypes, Sequelize } from 'sequelize'
+export const sequelize = new Sequelize(process.env.DATABASE_URL ?? '', { logging: false })
+export const User = sequelize.define('User', { email: DataTypes.TEXT }, { tableName: 'users', timestamps: false })
+`
+
+let isBuilt = false
+
+/** Compiles lib/ to dist/, as `npm publish` would; once in a run is enough. */
 export function build(): void {
+  if (isBuilt) return
+  isBuilt = true
   execFileSync(
     process.execPath,
     [join(repository, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
@@ -47,5 +58,6 @@ export function createProject(name = 'project'): Project {
     remove: () => rmSync(root, { recursive: true, force: true }),
   }
   project.write('package.json', JSON.stringify({ name: 'project', private: true, type: 'module' }))
+  project.write('database.ts', DATABASE_TS)
   return project
 }
