@@ -1,4 +1,5 @@
 /** Finds the configuration file and reads it. */
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 import { lilconfig } from 'lilconfig'
@@ -38,6 +39,8 @@ export async function loadConfig({
     return checked(found.filepath, found.config)
   }
   const path = resolve(cwd, file)
+  if (!existsSync(path))
+    throw new TenancyError('CONFIG_NOT_FOUND', `There is no file ${path}.`, { fix: ['correct --config'] })
   return checked(path, (await importConfig(path))['default'])
 }
 

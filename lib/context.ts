@@ -148,8 +148,9 @@ function asyncLocalNamespace(): Namespace {
       storage.run(context, fn, context)
       return context
     },
-    bind(fn) {
-      const context = storage.getStore() ?? Object.create(null)
+    bind(fn, chosen) {
+      const context =
+        (chosen as Record<string, unknown> | undefined) ?? storage.getStore() ?? Object.create(null)
       return function bound(this: unknown, ...args: unknown[]) {
         return storage.run(context, () => fn.apply(this, args))
       } as unknown as typeof fn // the wrapper has fn's parameters and result

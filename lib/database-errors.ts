@@ -59,6 +59,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 
 /** The library's error for a server that cannot be used; `undefined` for every other failure. */
 export function databaseError(error: unknown, facts: Omit<ErrorFacts, 'fix'> = {}): TenancyError | undefined {
+  if (error instanceof TenancyError) return undefined // its cause has been explained already
   const sqlstate = sqlStateOf(error)
   const refusal = sqlstate === undefined ? networkRefusal(error) : REFUSALS[sqlstate]
   if (refusal === undefined) return undefined

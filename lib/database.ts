@@ -54,7 +54,8 @@ export class Database {
       const sequelize = await this.pool()
       return this.#context.runShared(() =>
         sequelize.query<R>(text, {
-          bind: [...values],
+          // Without values a $1 is part of a quoted name, not a parameter.
+          ...(values.length === 0 ? {} : { bind: [...values] }),
           type: QueryTypes.SELECT,
           transaction: null,
           logging: false,

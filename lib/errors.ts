@@ -45,6 +45,8 @@ const MEANINGS = {
   DATABASE_REFUSED: { exitCode: 6, status: 503 },
   POOLER_DETECTED: { exitCode: 7, status: 500 },
   PRIVILEGE_MISSING: { exitCode: 7, status: 500 },
+
+  UNEXPECTED: { exitCode: 1, status: 500 },
 } as const satisfies Record<string, Meaning>
 
 /** The codes of {@link TenancyError}; each has a section in docs/errors.md. */

@@ -45,12 +45,16 @@ export class Events {
 
   /** Calls `listener` at each `name`; the returned function ends that. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const report = (error: unknown) => {
+      // A listener of this very event must not be able to call itself for ever.
+      if (name !== 'listener:error') this.emit('listener:error', { event: name, error })
+    }
     const guarded = (event: TenancyEvents[Name]) => {
       try {
-        listener(event)
+        // An async function is a listener too; nobody else would catch what it rejects with.
+        Promise.resolve<unknown>(listener(event)).catch(report)
       } catch (error) {
-        // A listener of this very event must not be able to call itself for ever.
-        if (name !== 'listener:error') this.emit('listener:error', { event: name, error })
+        report(error)
       }
     }
     this.#emitter.on(name, guarded)

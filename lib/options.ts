@@ -13,7 +13,7 @@ import type { TenantSource } from './registry.ts'
 import { alembicVersion } from './storage/alembic-version.ts'
 import { sequelizeMeta } from './storage/sequelize-meta.ts'
 import type { StorageName, VersionStorage } from './storage/storage.ts'
-import type { NamePolicy, NameRule } from './tenant.ts'
+import { isPossibleSchema, type NamePolicy, type NameRule } from './tenant.ts'
 
 /** The configuration: what `umzug-tenants.config.ts` exports and {@link createTenancy} takes. */
 export interface TenancyConfig {
@@ -168,31 +168,30 @@ const LATER_KEYS: ReadonlySet<string> = new Set(['models', 'guard'])
  */
 export function resolveOptions(config: TenancyConfig, baseDir: string = process.cwd()): ResolvedOptions {
   for (const key of Object.keys(config)) {
-    if (!KNOWN_KEYS.has(key) && !LATER_KEYS.has(key))
-      throw invalid(key, `one of ${[...KNOWN_KEYS].join(', ')}`, 'an unknown option')
+    if (!KNOWN_KEYS.has(key) && !LATER_KEYS.has(key)) throw unknownOption(key, [...KNOWN_KEYS])
   }
-  const sharedSchema = text('sharedSchema', config.sharedSchema, 'shared')
+  const sharedSchema = config.sharedSchema ?? 'shared'
+  if (!isPossibleSchema(sharedSchema)) throw invalid('sharedSchema', 'a schema name', sharedSchema)
   const searchPath = config.searchPath ?? [sharedSchema]
-  if (
-    !Array.isArray(searchPath) ||
-    searchPath.some((schema) => typeof schema !== 'string' || schema === '')
-  ) {
+  if (!Array.isArray(searchPath) || !searchPath.every(isPossibleSchema))
     throw invalid('searchPath', 'an array of schema names', searchPath)
-  }
-  const lazy = typeof config.lazy === 'object' ? config.lazy : {}
+  const lazy =
+    typeof config.lazy === 'boolean' ? {} : section('lazy', config.lazy, ['concurrency', 'maxWaitMs'])
+  const lock = section('lock', config.lock, ['waitMs'])
+  const timeouts = section('timeouts', config.timeouts, ['lockMs', 'statementMs'])
   return {
-    url: config.url ?? process.env['DATABASE_URL'],
-    sequelize: config.sequelize,
-    migrationUrl: config.migrationUrl ?? process.env['MIGRATION_DATABASE_URL'],
+    url: postgresUrl('url', config.url, 'DATABASE_URL'),
+    sequelize: sequelizeOf(config.sequelize),
+    migrationUrl: postgresUrl('migrationUrl', config.migrationUrl, 'MIGRATION_DATABASE_URL'),
     baseDir: resolve(baseDir),
     migrations: globs('migrations', config.migrations, 'migrations/*'),
     sharedMigrations: globs('sharedMigrations', config.sharedMigrations, 'migrations/shared/*'),
     sharedSchema,
     seeders: globs('seeders', config.seeders, 'seeders/*'),
     storage: storageOf(config.storage),
-    tenants: config.tenants,
+    tenants: withMethods('tenants', config.tenants, ['list', 'find']),
     searchPath,
-    namespace: config.namespace,
+    namespace: withMethods('namespace', config.namespace, ['run', 'bind', 'get', 'set']),
     transaction: oneOf('transaction', config.transaction, ['tenant', 'migration', 'none']),
     policy: {
       names: oneOf('names', config.names, ['strict', 'quoted']),
@@ -205,9 +204,9 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
       concurrency: count('lazy.concurrency', lazy.concurrency, 2, 1, 64),
       maxWaitMs: count('lazy.maxWaitMs', lazy.maxWaitMs, 30_000, 0, DAY_MS),
     },
-    lockWaitMs: count('lock.waitMs', config.lock?.waitMs, 60_000, 0, DAY_MS),
-    lockTimeoutMs: count('timeouts.lockMs', config.timeouts?.lockMs, 1000, 0, DAY_MS),
-    statementTimeoutMs: count('timeouts.statementMs', config.timeouts?.statementMs, 0, 0, DAY_MS),
+    lockWaitMs: count('lock.waitMs', lock.waitMs, 60_000, 0, DAY_MS),
+    lockTimeoutMs: count('timeouts.lockMs', timeouts.lockMs, 1000, 0, DAY_MS),
+    statementTimeoutMs: count('timeouts.statementMs', timeouts.statementMs, 0, 0, DAY_MS),
   }
 }
 
@@ -216,7 +215,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 function storageOf(storage: TenancyConfig['storage'] = 'SequelizeMeta'): VersionStorage {
   if (storage === 'SequelizeMeta') return sequelizeMeta()
   if (storage === 'alembic_version') return alembicVersion()
-  if (typeof storage === 'object' && typeof storage.executed === 'function') return storage
+  if (hasMethods(storage, ['executed', 'record', 'forget'])) return storage
   throw invalid('storage', "'SequelizeMeta', 'alembic_version' or a VersionStorage", storage)
 }
 
@@ -230,10 +229,51 @@ function globs(
   throw invalid(option, 'a glob or an array of globs', value)
 }
 
-function text(option: string, value: string | undefined, fallback: string): string {
-  const result: unknown = value ?? fallback
-  if (typeof result === 'string' && result !== '') return result
-  throw invalid(option, 'a text', value)
+function sequelizeOf(sequelize: TenancyConfig['sequelize']): TenancyConfig['sequelize'] {
+  if (typeof sequelize === 'function') return sequelize
+  return withMethods('sequelize', sequelize, ['getQueryInterface', 'addHook'], 'a Sequelize, or a function that returns one') // prettier-ignore
+}
+
+/** An empty environment variable is one that is not set. A wrong URL is not shown: it may hold a password. */
+function postgresUrl(option: string, value: string | undefined, variable: string): string | undefined {
+  const url: unknown = value ?? (process.env[variable] || undefined)
+  if (url === undefined) return undefined
+  if (typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url)) return url
+  const found = typeof url === 'string' ? 'another text' : show(url)
+  throw mustBe(
+    option,
+    'a URL that begins with postgres://',
+    value === undefined ? `${found} (in ${variable})` : found,
+  )
+}
+
+function withMethods<T extends object>(
+  option: string,
+  value: T | undefined,
+  methods: readonly string[],
+  expected = `an object with ${methods.join(', ')}`,
+): T | undefined {
+  if (value === undefined || hasMethods(value, methods)) return value
+  throw invalid(option, expected, value)
+}
+
+function hasMethods(value: unknown, methods: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return methods.every((method) => typeof Reflect.get(value, method) === 'function')
+}
+
+/** A group of options, none of its keys misspelt. */
+function section<T extends object>(
+  option: string,
+  value: T | undefined,
+  keys: readonly string[],
+): Partial<T> {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(option, `an object with ${keys.join(', ')}`, value)
+  const unknown = Object.keys(value).find((key) => !keys.includes(key))
+  if (unknown !== undefined) throw unknownOption(`${option}.${unknown}`, keys)
+  return value
 }
 
 function oneOf<const T extends string>(
@@ -259,8 +299,26 @@ function count(
 }
 
 function invalid(option: string, expected: string, found: unknown): TenancyError {
-  const shown = typeof found === 'string' ? `"${found}"` : (JSON.stringify(found) ?? String(found))
-  return new TenancyError('CONFIG_INVALID', `Option "${option}" must be ${expected}; it is ${shown}.`, {
+  return mustBe(option, expected, show(found))
+}
+
+function mustBe(option: string, expected: string, found: string): TenancyError {
+  return new TenancyError('CONFIG_INVALID', `Option "${option}" must be ${expected}; it is ${found}.`, {
     fix: [`correct ${option} in the configuration`],
   })
+}
+
+function unknownOption(option: string, known: readonly string[]): TenancyError {
+  return new TenancyError('CONFIG_INVALID', `Option "${option}" is unknown.`, {
+    detail: `known are ${known.join(', ')}`,
+    fix: [`correct or remove ${option} in the configuration`],
+  })
+}
+
+/** What was found, short: an object may be large, circular or secret. */
+function show(found: unknown): string {
+  if (typeof found === 'string') return JSON.stringify(found)
+  if (Array.isArray(found)) return `[${found.map(show).join(', ')}]`
+  if (typeof found === 'function') return 'a function'
+  return typeof found === 'object' && found !== null ? 'an object' : String(found)
 }

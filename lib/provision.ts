@@ -59,8 +59,10 @@ export async function dropSchema(
 
 async function assertEmpty(sql: SqlRunner, { id, schema }: Tenant): Promise<void> {
   const objects = await sql.query<{ name: string }>(
-    `SELECT c.relname AS name FROM pg_catalog.pg_class c
-       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    `SELECT o.name FROM pg_catalog.pg_namespace n, LATERAL (
+       SELECT relname AS name FROM pg_catalog.pg_class WHERE relnamespace = n.oid
+       UNION ALL SELECT proname FROM pg_catalog.pg_proc WHERE pronamespace = n.oid
+       UNION ALL SELECT typname FROM pg_catalog.pg_type WHERE typnamespace = n.oid AND typtype IN ('e', 'd')) o
       WHERE n.nspname = $1 ORDER BY 1 LIMIT 3`,
     [schema],
   )

@@ -5,6 +5,8 @@
  */
 import type { Sequelize } from 'sequelize'
 
+import { quoteIdentifier } from './sql.ts'
+
 /** A table as Sequelize's helpers take it. */
 type TableName = string | { readonly tableName: string; readonly schema?: string }
 
@@ -12,6 +14,9 @@ type TableName = string | { readonly tableName: string; readonly schema?: string
 interface QueryGenerator {
   options: object
   escape(value: string): string
+  extractTableDetails(table: TableName | null | undefined, options?: object): Table
+  quoteIdentifier(identifier: string, force?: boolean): string
+  pgListEnums(table?: TableName | null, attribute?: string | null, options?: object): string
   tableExistsQuery(table: TableName): string
   describeTableQuery(table: string, schema?: string | null): string
   showIndexesQuery(table: TableName): string
@@ -30,6 +35,8 @@ export function bindQueryGenerator(sequelize: Sequelize, schemaOf: () => string 
     return { tableName, schema: schema ?? schemaOf() ?? 'public' }
   }
   const stock = {
+    quoteIdentifier: generator.quoteIdentifier.bind(generator),
+    listEnums: generator.pgListEnums.bind(generator),
     tableExists: generator.tableExistsQuery.bind(generator),
     showIndexes: generator.showIndexesQuery.bind(generator),
     references: generator.getForeignKeyReferencesQuery.bind(generator),
@@ -42,19 +49,40 @@ export function bindQueryGenerator(sequelize: Sequelize, schemaOf: () => string 
   }) as object
 
   Object.assign(generator, {
+    // Stock takes quotes off an identifier: a"b would be ab, which may be another tenant's schema.
+    quoteIdentifier: (identifier, force) =>
+      identifier.includes('"') && identifier === schemaOf()
+        ? quoteIdentifier(identifier)
+        : stock.quoteIdentifier(identifier, force),
+    pgListEnums: (table, attribute, options) =>
+      stock.listEnums(inQuotes(generator.extractTableDetails(table, options)), attribute, options),
     tableExistsQuery: (table) => stock.tableExists(located(table)),
     describeTableQuery: (table, schema) =>
       describeTable(generator, located(schema ? { tableName: table, schema } : table)),
-    showIndexesQuery: (table) => stock.showIndexes(located(table)),
+    showIndexesQuery: (table) => stock.showIndexes(inQuotes(located(table))),
     showConstraintsQuery: (table) => showConstraints(generator, located(table)),
     getForeignKeysQuery: (table) => showForeignKeys(generator, located(table)),
     getForeignKeyReferencesQuery: (table, catalog, schema) =>
-      stock.references(table, catalog, schema ?? schemaOf()),
-    getForeignKeyReferenceQuery: (table, column) => stock.reference(located(table), column),
+      stock.references(table, catalog, literal(schema ?? schemaOf())) + OF_ONE_SCHEMA,
+    getForeignKeyReferenceQuery: (table, column) =>
+      stock.reference(inQuotes(located(table)), column) + OF_ONE_SCHEMA,
   } satisfies Partial<QueryGenerator>)
 }
 
+/** Stock joins by the constraint's name alone, which every tenant has: their tables would come back too. */
+const OF_ONE_SCHEMA =
+  ' AND kcu.constraint_schema = tc.constraint_schema AND ccu.constraint_schema = tc.constraint_schema'
+
 type Table = { readonly tableName: string; readonly schema: string }
+
+/** The table for texts that stock puts between single quotes without escaping. */
+function inQuotes({ tableName, schema }: Table): Table {
+  return { tableName, schema: literal(schema) }
+}
+
+function literal<T extends string | undefined>(name: T): T {
+  return name?.replaceAll("'", "''") as T // a string stays a string
+}
 
 /**
  * Sequelize's own text finds an ENUM by its name and a comment by the table's name, in every schema: labels of

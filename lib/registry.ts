@@ -102,8 +102,9 @@ export function sourceRegistry(
       return tenants
     },
     async add(tenant) {
-      const known = (await find({ id: tenant.id })) ?? (await find({ schema: tenant.schema }))
-      if (known !== undefined) return assertSame(tenant, known)
+      const { id, schema, host } = tenant
+      const known = (await find({ id })) ?? (await find({ schema })) ?? (host && (await find({ host })))
+      if (known) return assertSame(tenant, known)
       if (source.add === undefined) throw readOnly(tenant)
       await inSharedScope(() => source.add?.(tenant))
     },

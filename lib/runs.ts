@@ -223,7 +223,9 @@ export class Runs {
   async #runOne(selection: OneSelection, request: RunRequest): Promise<RunReport> {
     const subject = await this.#subject(selection)
     const files = await this.#filesOf(subject.tenant)
-    return this.#database.withSession((session) => migrate(session, subject, files, request, this.#migrator))
+    return explainingDatabaseErrors(() =>
+      this.#database.withSession((session) => migrate(session, subject, files, request, this.#migrator)),
+    )
   }
 
   async #runMany(selection: FleetSelection, request: RunRequest): Promise<readonly FleetResult[]> {

@@ -14,7 +14,7 @@ export interface WireConnection {
   execute(message: { portal: string; rows: number }): void
   submittedNamedStatements?: Record<string, unknown>
   readonly stream: { cork?(): void; uncork?(): void }
-  on(event: 'readyForQuery', listener: (message: { status: string }) => void): unknown
+  prependListener(event: 'readyForQuery', listener: (message: { status: string }) => void): unknown
 }
 
 /** pg's Query, as far as it is extended. */

@@ -70,7 +70,7 @@ function hasConnections(sequelize: Sequelize): boolean {
 export function scopeClient(client: WireClient, scopeOf: () => Scope): void {
   if (scoped.has(client)) return
   const Query = client.constructor.Query
-  if (Query === undefined || typeof client.connection?.on !== 'function') {
+  if (Query === undefined || typeof client.connection?.prependListener !== 'function') {
     throw new TenancyError(
       'CLIENT_UNSUPPORTED',
       'The connection is not one of the JavaScript client of pg.',
@@ -125,7 +125,8 @@ function submit(send: QueryFunction, query: WireQuery): unknown {
 /** The server's own word on the connection's transaction, which comes with each ReadyForQuery. */
 function watchTransaction(connection: WireConnection): TransactionState {
   const state: TransactionState = { status: 'I', path: undefined }
-  connection.on('readyForQuery', ({ status }) => {
+  // Before the client's own listener, which sends the next statement of the queue at once.
+  connection.prependListener('readyForQuery', ({ status }) => {
     state.status = status === 'T' || status === 'E' ? status : 'I'
     if (state.status === 'I') state.path = undefined
   })

@@ -43,6 +43,34 @@ export function withoutLeadingComments(text: string): string {
   }
 }
 
+/** What a semicolon may stand in without ending a statement, a word, or one character. */
+const TOKEN =
+  /--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy
+
+/** The statements of a text, one by one, for those that may not share a message. */
+export function splitStatements(text: string): readonly string[] {
+  const statements: string[] = []
+  let start = 0
+  for (let at = 0; at < text.length; ) {
+    TOKEN.lastIndex = at
+    const token = TOKEN.exec(text)?.[0] ?? text.charAt(at)
+    if (token === ';') {
+      statements.push(text.slice(start, at))
+      start = at + 1
+    }
+    at = endOfToken(text, at, token)
+  }
+  return [...statements, text.slice(start)].filter((statement) => withoutLeadingComments(statement) !== '')
+}
+
+function endOfToken(text: string, at: number, token: string): number {
+  if (token === '/*') return endOfBlockComment(text, at)
+  const end = at + token.length
+  if (!/^\$.*\$$/s.test(token)) return end
+  const closing = text.indexOf(token, end)
+  return closing === -1 ? text.length : closing + token.length
+}
+
 function endOfBlockComment(text: string, start: number): number {
   let depth = 0
   for (let at = start; at < text.length; at++) {

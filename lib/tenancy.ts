@@ -10,6 +10,7 @@ import { Gate } from './gate.ts'
 import { Lookup } from './lookup.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
+import type { MigrationSession } from './migrations/session.ts'
 import type { TenantStatus } from './status.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
 import { dropSchema, provisionSchema, type ProvisionOptions } from './provision.ts'
@@ -164,10 +165,13 @@ export class Tenancy {
    */
   async provision({ up = true, ...input }: ProvisionRequest): Promise<ProvisionReport> {
     const tenant = createTenant(input, this.#options.policy)
-    const report = await this.#database.withSession(async (session) => {
+    const provisionOn = async (session: MigrationSession): Promise<ProvisionReport> => {
       const created = await provisionSchema(session, tenant, this.#provisioning())
       const { migrations } = up ? await this.#runs.upgradeOn(session, tenant) : { migrations: [] }
       return { ...tenant, created, applied: migrations }
+    }
+    const report = await explainingDatabaseErrors(() => this.#database.withSession(provisionOn), {
+      tenant: tenant.id,
     })
     this.#forget(tenant)
     return report
@@ -193,7 +197,10 @@ export class Tenancy {
         fix: [`pass confirm: '${tenant.id}'; on the command line --yes`],
       })
     }
-    await this.#database.withSession((session) => dropSchema(session, tenant, this.#provisioning()))
+    await explainingDatabaseErrors(
+      () => this.#database.withSession((session) => dropSchema(session, tenant, this.#provisioning())),
+      { tenant: tenant.id },
+    )
     this.#forget(tenant)
     return tenant
   }

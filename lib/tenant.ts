@@ -42,9 +42,11 @@ const MAX_IDENTIFIER_BYTES = 63
 const STRICT_SCHEMA = /^[a-z][a-z0-9_]*$/
 const ID = /^[\p{L}\p{N}][\p{L}\p{N}._:@-]{0,127}$/u
 const HOST = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
-// Control characters, and the marks that make a name read differently from what it is (U+202A-202E, U+2066-2069).
-// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
+/**
+ * Control characters, line separators, the invisible marks that make a name read differently from what it is (bidi,
+ * zero width), and halves of surrogate pairs, which all become one and the same U+FFFD on their way to the server.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 
 /**
  * A frozen tenant, its names checked.
@@ -72,6 +74,11 @@ export function createTenant(input: TenantInput, policy: NamePolicy): Tenant {
  */
 export function checkId(id: unknown): string {
   if (typeof id === 'string' && ID.test(id)) return id
+  if (typeof id === 'number' || typeof id === 'bigint') {
+    throw new TenancyError('TENANT_NAME_INVALID', `A tenant id must be a text, not a number: ${show(id)}.`, {
+      fix: ['let the registry answer with texts: String(id)'],
+    })
+  }
   throw new TenancyError('TENANT_NAME_INVALID', `${show(id)} cannot be a tenant id.`, {
     fix: ['use a letter or digit, then up to 127 letters, digits or any of . _ : @ -'],
   })
@@ -80,6 +87,16 @@ export function checkId(id: unknown): string {
 /** Whether a registry could know `id` at all; what could not is unknown, without asking. */
 export function isPossibleId(id: string): boolean {
   return ID.test(id)
+}
+
+/** Whether PostgreSQL keeps `name` as it is, and people can read it. */
+export function isPossibleSchema(name: unknown): name is string {
+  return (
+    typeof name === 'string' &&
+    name !== '' &&
+    !UNPRINTABLE.test(name) &&
+    Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES
+  )
 }
 
 /** `host` as it is compared: lower case, without port and trailing dot; `undefined` if it is no host name. */
@@ -91,8 +108,8 @@ export function normalizeHost(host: string): string | undefined {
   return HOST.test(name) ? name : undefined
 }
 
-function checkHost(host: string, tenant: string): string {
-  const name = normalizeHost(host)
+function checkHost(host: unknown, tenant: string): string {
+  const name = typeof host === 'string' ? normalizeHost(host) : undefined
   if (name !== undefined) return name
   throw new TenancyError('TENANT_NAME_INVALID', `${show(host)} cannot be the host of tenant "${tenant}".`, {
     tenant,
@@ -140,8 +157,8 @@ function checkSchema(schema: unknown, tenant: string, policy: NamePolicy): strin
 
 /** A name as it may stand in a message: quoted, control and invisible characters escaped, not too long. */
 function show(name: unknown): string {
-  const text = JSON.stringify(String(name)).replace(new RegExp(UNPRINTABLE, 'g'), (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const text = JSON.stringify(String(name)).replace(new RegExp(UNPRINTABLE, 'gu'), (character) => {
+    return `\\u${character.codePointAt(0)?.toString(16).padStart(4, '0')}`
   })
   return text.length > 100 ? `${text.slice(0, 96)}…"` : text
 }

@@ -271,6 +271,23 @@ test('a transaction of one tenant is refused in the scope of another', async () 
   )
 })
 
+test('a transaction begun before the error of the last statement is settled is refused elsewhere as well', async () => {
+  await withClient(async (client) => {
+    // The answer to the failed statement comes before the server is ready, so that BEGIN waits in the queue.
+    await new Promise<void>((resolve, reject) => {
+      context.run(a, () => {
+        client.query('SELECT 1/0', () =>
+          context.run(a, () =>
+            client.query('BEGIN', (error: Error | null) => (error === null ? resolve() : reject(error))),
+          ),
+        )
+      })
+    })
+    const error = await context.run(b, () => client.query('SELECT 1')).catch((thrown: unknown) => thrown)
+    assert.ok(isTenancyError(error, 'CROSS_TENANT_TRANSACTION'), String(error))
+  })
+})
+
 test('a run inside a transaction of another tenant does not inherit it through CLS', async () => {
   for (const namespace of [createNamespace('search-path'), undefined]) {
     const obeyed = new TenantContext({ searchPath: ['shared'], onMissing: 'error', namespace })

@@ -1,5 +1,5 @@
 /** What a migration is given: the query interface of its tenant's schema, and everything else beside it. */
-import type { QueryInterface, Sequelize } from 'sequelize'
+import type { DataTypes, QueryInterface, Sequelize } from 'sequelize'
 
 import type { Row, SqlValue } from '../sql.ts'
 import type { Tenant } from '../tenant.ts'
@@ -25,7 +25,11 @@ export interface MigrationExtras {
  * `context` of a migration. It is itself the query interface too, so that migrations written for Umzug's usual
  * `context: sequelize.getQueryInterface()` run as they are.
  */
-export type MigrationContext = QueryInterface & MigrationExtras
+export type MigrationContext = QueryInterface &
+  MigrationExtras & {
+    /** Sequelize's own typing of the class leaves its data types out. */
+    readonly Sequelize: { readonly DataTypes: typeof DataTypes }
+  }
 
 /** What an `up` or `down` in Umzug's form receives. */
 export interface MigrationParams {
@@ -50,5 +54,5 @@ export type Migration = (params: MigrationParams) => Promise<unknown>
 
 export function createMigrationContext(extras: MigrationExtras): MigrationContext {
   // The prototype is the query interface: its methods find their own state through it.
-  return Object.assign(Object.create(extras.queryInterface) as QueryInterface, extras)
+  return Object.assign(Object.create(extras.queryInterface) as MigrationContext, extras)
 }

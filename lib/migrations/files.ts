@@ -7,6 +7,7 @@ import { glob } from 'tinyglobby'
 
 import { messageOf, TenancyError } from '../errors.ts'
 import { importFile } from '../import-file.ts'
+import { splitStatements } from '../statement.ts'
 import type { MigrationContext } from './context.ts'
 import { compareNames, identityOf, isMigrationName } from './revision.ts'
 
@@ -94,12 +95,21 @@ async function loadSql(file: MigrationFile): Promise<LoadedMigration> {
   )
   const up = await readSql(file.path)
   const down = downPath === undefined ? undefined : await readSql(downPath)
+  // The first line can say so, as a module's export does: -- transaction: false
+  const transaction = !/^\s*--\s*transaction\s*[:=]\s*false\b/i.test(up)
   return {
     ...file,
-    up: (context) => context.sql(up),
-    down: down === undefined ? undefined : (context) => context.sql(down),
-    // The first line can say so, as a module's export does: -- transaction: false
-    transaction: !/^\s*--\s*transaction\s*[:=]\s*false\b/i.test(up),
+    up: textSide(up, transaction),
+    down: down === undefined ? undefined : textSide(down, transaction),
+    transaction,
+  }
+}
+
+/** A text of many statements is one implicit transaction, so outside of one they go one by one. */
+function textSide(text: string, transaction: boolean): MigrationSide {
+  const statements = transaction ? [text] : splitStatements(text)
+  return async (context) => {
+    for (const statement of statements) await context.sql(statement)
   }
 }
 

@@ -151,7 +151,9 @@ class Run {
 
   place(): UmzugPlace {
     const { schema } = this.#subject
-    return { sql: this.#session, schema, context: this.#context(), drain: () => this.#session.drain() }
+    const { inTransaction } = this.#session
+    const drain = () => this.#session.drain()
+    return { sql: this.#session, schema, context: this.#context(), inTransaction, drain }
   }
 
   async lend<T>(fn: (place: UmzugPlace) => Promise<T>): Promise<T> {
@@ -318,7 +320,11 @@ class Run {
         ...facts,
         sqlstate,
         detail: messageOf(error),
-        fix: [`correct the migration or the data, then: umzug-tenants up ${this.#selection()}`],
+        fix: [
+          sqlstate === SQLSTATE.lockNotAvailable
+            ? 'end the transactions that hold the table (pg_stat_activity), or raise timeouts.lockMs'
+            : `correct the migration or the data, then: umzug-tenants up ${this.#selection()}`,
+        ],
         cause: error,
       },
     )

@@ -3,6 +3,8 @@
  * nothing of the application's CLS namespace: a migration run in a request must not join the request's
  * transaction.
  */
+import { setImmediate as turn } from 'node:timers/promises'
+
 import { Sequelize, Transaction, type Options, type TransactionOptions } from 'sequelize'
 
 import { bindQueryGenerator } from '../query-generator.ts'
@@ -34,7 +36,8 @@ export class PinnedSequelize extends Sequelize {
       // One connection that is never given back: no time-out may take it away.
       pool: { max: 1, min: 0, idle: 2 ** 31 - 1, evict: 2 ** 31 - 1 },
     }
-    if (typeof connection === 'string') super(connection, { ...settings, dialect: 'postgres' })
+    if (typeof connection === 'string')
+      super(connection, { ...settings, dialect: 'postgres', dialectOptions: withApplicationName({}) })
     else super({ ...connection, ...settings, dialectOptions: withApplicationName(connection.dialectOptions) })
     bindQueryGenerator(this, () => this.schema)
     this.#serialise()
@@ -64,6 +67,8 @@ export class PinnedSequelize extends Sequelize {
     do {
       last = this.#last
       await last
+      // Whoever waited for that query may send the next one: they all come first.
+      await turn()
     } while (last !== this.#last)
   }
 

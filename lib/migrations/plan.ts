@@ -58,9 +58,7 @@ function chooseUp({ executed, pending }: History, { to, step }: PlanRequest): re
 }
 
 function upTo(pending: readonly string[], executed: readonly string[], to: string): readonly string[] {
-  const at = pending.findIndex((name) => isCalled(name, to))
-  if (at === -1 && !executed.some((name) => isCalled(name, to))) throw unknownMigration(to)
-  return pending.slice(0, at + 1)
+  return pending.slice(0, pending.indexOf(resolveName(to, [...executed, ...pending])) + 1)
 }
 
 function chooseDown(history: History, { to, step, backTo }: PlanRequest): readonly string[] {
@@ -71,21 +69,28 @@ function chooseDown(history: History, { to, step, backTo }: PlanRequest): readon
   return latestFirst.slice(0, step ?? 1)
 }
 
-function positionOf(name: string, latestFirst: readonly string[], { pending }: History): number {
-  const at = latestFirst.findIndex((candidate) => isCalled(candidate, name))
+function positionOf(called: string, latestFirst: readonly string[], { pending }: History): number {
+  const at = latestFirst.indexOf(resolveName(called, [...latestFirst, ...pending]))
   if (at !== -1) return at
-  if (pending.some((candidate) => isCalled(candidate, name))) {
-    throw new TenancyError('MIGRATION_UNKNOWN', `Migration "${name}" is not executed here.`, {
-      migration: name,
-      fix: ['name an executed migration: umzug-tenants status shows them'],
-    })
-  }
-  throw unknownMigration(name)
+  throw new TenancyError('MIGRATION_UNKNOWN', `Migration "${called}" is not executed here.`, {
+    migration: called,
+    fix: ['name an executed migration: umzug-tenants status shows them'],
+  })
 }
 
 /** A migration is called by its file name, with or without extension, or by its revision id. */
-function isCalled(name: string, called: string): boolean {
-  return name === called || identityOf(name) === identityOf(called) || revisionOf(name) === called
+function resolveName(called: string, names: readonly string[]): string {
+  const named =
+    names.find((name) => name === called) ?? names.find((name) => identityOf(name) === identityOf(called))
+  if (named !== undefined) return named
+  const [first, ...others] = names.filter((name) => revisionOf(name) === called)
+  if (first === undefined) throw unknownMigration(called)
+  if (others.length === 0) return first
+  throw new TenancyError('MIGRATION_UNKNOWN', `${others.length + 1} migrations are called "${called}".`, {
+    migration: called,
+    detail: [first, ...others].join(', '),
+    fix: ['use the full file name'],
+  })
 }
 
 function unknownMigration(name: string): TenancyError {

@@ -113,6 +113,10 @@ export class MigrationSession implements SqlRunner {
     }
   }
 
+  get inTransaction(): boolean {
+    return this.#inTransaction
+  }
+
   /** Runs `fn` in a transaction; inside one already, in that one. */
   async transaction<T>(fn: () => Promise<T>): Promise<T> {
     if (this.#inTransaction) return fn()

@@ -16,6 +16,8 @@ export interface UmzugPlace {
   readonly sql: SqlRunner
   readonly schema: string
   readonly context: MigrationContext
+  /** Whether a transaction is open around the command: some migrations refuse one. */
+  readonly inTransaction: boolean
   /** Waits for queries that a migration has started and not awaited. */
   drain(): Promise<void>
 }
@@ -43,7 +45,7 @@ export class SchemaUmzug extends Umzug<MigrationContext> {
     super({
       logger: undefined,
       context: () => place().context,
-      migrations: async () => (await list()).map((file) => runnable(file, () => place().drain())),
+      migrations: async () => (await list()).map((file) => runnable(file, place)),
       storage: {
         async executed() {
           const here = await at()
@@ -86,10 +88,12 @@ export class TenantUmzug extends SchemaUmzug {
   }
 }
 
-function runnable(file: MigrationFile, drain: () => Promise<void>): RunnableMigration<MigrationContext> {
+function runnable(file: MigrationFile, place: () => UmzugPlace): RunnableMigration<MigrationContext> {
   const run = async (side: (migration: LoadedMigration) => Promise<unknown>) => {
-    const result = await side(await loadMigration(file))
-    await drain()
+    const migration = await loadMigration(file)
+    if (place().inTransaction && !migration.transaction) throw refusesTransaction(file.name)
+    const result = await side(migration)
+    await place().drain()
     return result
   }
   return {
@@ -102,6 +106,15 @@ function runnable(file: MigrationFile, drain: () => Promise<void>): RunnableMigr
         return down(context)
       }),
   }
+}
+
+/** One command of a tenant's Umzug is one transaction; `tenancy.up` divides its run where it must. */
+function refusesTransaction(migration: string): TenancyError {
+  const title = `Migration "${migration}" runs outside a transaction, and a command of this Umzug is one.`
+  return new TenancyError('MIGRATION_INVALID', title, {
+    migration,
+    fix: ['run it with tenancy.up, or umzug-tenants up'],
+  })
 }
 
 export function irreversible(migration: string): TenancyError {

@@ -17,11 +17,13 @@ export function alembicVersion(): VersionStorage {
     table: TABLE,
 
     async executed(place) {
+      assertDistinct(place.history)
       const head = await readHead(place)
       if (head === undefined) return []
       const at = place.history.findIndex((name) => revisionOf(name) === head)
-      // A revision that no file has: another program, or a newer release, brought the schema there.
-      return at === -1 ? [head] : place.history.slice(0, at + 1)
+      // A revision that no file has: another program, or a newer release, brought the schema there. Which of the
+      // files led to it cannot be told, and running one a second time would be worse than leaving one out.
+      return at === -1 ? [...place.history, head] : place.history.slice(0, at + 1)
     },
 
     async record(place, name) {
@@ -37,6 +39,8 @@ export function alembicVersion(): VersionStorage {
     },
 
     async forget(place, name) {
+      const head = await readHead(place)
+      if (head !== undefined && head !== revisionOf(name)) throw notThere(place, head)
       const previous = place.history[place.history.indexOf(name) - 1]
       await writeHead(place, previous === undefined ? undefined : revisionOf(previous))
     },
@@ -61,6 +65,31 @@ async function writeHead({ sql, schema }: VersionPlace, head: string | undefined
   if (head !== undefined) {
     await sql.query(`INSERT INTO ${qualify(schema, TABLE)} (version_num) VALUES ($1)`, [head])
   }
+}
+
+/** One row cannot tell apart what has one revision: it would run again and again. */
+function assertDistinct(history: readonly string[]): void {
+  const names = new Map<string, string>()
+  for (const name of history) {
+    const twin = names.get(revisionOf(name))
+    if (twin !== undefined) {
+      const title = `Two migrations have the revision id "${revisionOf(name)}".`
+      throw new TenancyError('MIGRATION_DUPLICATE', title, {
+        migration: name,
+        detail: `${twin} and ${name}`,
+        fix: ['begin each file name with an id of its own, ended by _, - or . (20261121093000_add_avatar.ts)'],
+      })
+    }
+    names.set(revisionOf(name), name)
+  }
+}
+
+function notThere({ schema }: VersionPlace, head: string): TenancyError {
+  const title = `Schema "${schema}" is at revision "${head}", which no migration to revert has.`
+  return new TenancyError('MIGRATION_UNKNOWN', title, {
+    schema,
+    fix: ['revert with the release that has it, or put its file back'],
+  })
 }
 
 function tooLong(name: string, revision: string): TenancyError {

@@ -21,6 +21,7 @@ export async function catalogOf(database: TestDatabase, schema = '%'): Promise<r
        UNION ALL
        SELECT nspname, format('constraint %s.%s %s', nspname, conname, pg_get_constraintdef(k.oid))
          FROM pg_constraint k JOIN pg_namespace n ON n.oid = connamespace
+        WHERE contype <> 'n' -- rows of their own from PostgreSQL 18 on
      ) AS everything
       WHERE schema LIKE $1 AND schema NOT IN ('pg_catalog', 'information_schema') AND schema NOT LIKE 'pg\\_%'
       ORDER BY line`,

@@ -1,0 +1,17 @@
+/** `create`, `revision` and `migration:generate`: writes a new migration file. */
+import { relative } from 'node:path'
+
+import type { MigrationFormat } from '../../migrations/template.ts'
+import { show, withTenancy, type Invocation } from '../invocation.ts'
+
+export interface CreateFlags {
+  readonly format?: MigrationFormat
+}
+
+export async function create(invocation: Invocation, { format }: CreateFlags, name: string): Promise<number> {
+  const report = await withTenancy(invocation, (tenancy) =>
+    tenancy.create(format === undefined ? { name } : { name, format }),
+  )
+  show(invocation, report, report.files.map((file) => `wrote ${relative(process.cwd(), file)}\n`).join(''))
+  return 0
+}

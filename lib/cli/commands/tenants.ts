@@ -1,0 +1,65 @@
+/** `tenants`: lists, registers and drops them. */
+import { confirm } from '../confirm.ts'
+import { show, withTenancy, type Invocation } from '../invocation.ts'
+import { tenantsText } from '../print.ts'
+import { refuseDryRun, type SelectionFlags } from '../selection.ts'
+
+type Variables = Pick<SelectionFlags, 'x'>
+
+export async function listTenants(invocation: Invocation): Promise<number> {
+  const tenants = await withTenancy(invocation, (tenancy) => tenancy.list())
+  const { terminal, json } = invocation
+  show(invocation, { tenants }, tenantsText(tenants, terminal.style.out))
+  if (tenants.length === 0 && !json)
+    terminal.err('no tenants: umzug-tenants tenants create ID registers one\n')
+  return 0
+}
+
+export interface CreateTenantFlags extends Variables {
+  readonly schema?: string
+  readonly host?: string
+  readonly up?: boolean
+}
+
+export async function createTenant(
+  invocation: Invocation,
+  flags: CreateTenantFlags,
+  id: string,
+): Promise<number> {
+  refuseDryRun(flags)
+  const { schema, host, up = false } = flags
+  const report = await withTenancy(invocation, (tenancy) =>
+    tenancy.provision({
+      id,
+      up,
+      ...(schema === undefined ? {} : { schema }),
+      ...(host === undefined ? {} : { host }),
+    }),
+  )
+  const lines = [
+    `${report.created ? 'created' : 'no change:'} ${report.id} (schema ${report.schema})`,
+    ...report.applied.map((name) => `  applied ${name}`),
+  ]
+  show(invocation, report, `${lines.join('\n')}\n`)
+  return 0
+}
+
+export interface DropTenantFlags extends Variables {
+  readonly yes?: boolean
+}
+
+export async function dropTenant(
+  invocation: Invocation,
+  flags: DropTenantFlags,
+  id: string,
+): Promise<number> {
+  refuseDryRun(flags)
+  await confirm(invocation, {
+    warning: `This drops the schema of tenant "${id}" with everything in it, and its registration.`,
+    word: id,
+    yes: flags.yes ?? false,
+  })
+  const tenant = await withTenancy(invocation, (tenancy) => tenancy.drop({ tenant: id, confirm: id }))
+  show(invocation, { ...tenant, dropped: true }, `dropped ${tenant.id} (schema ${tenant.schema})\n`)
+  return 0
+}

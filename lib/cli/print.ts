@@ -1,0 +1,140 @@
+/** Tables and sentences for people, JSON for programs: pure functions that return text. */
+import type { ErrorDocument } from '../errors.ts'
+import type { TenantStatus } from '../status.ts'
+import type { Tenant } from '../tenant.ts'
+import { maskPasswords } from './mask.ts'
+import type { FleetReport, Plan } from './report.ts'
+import type { Style } from './terminal.ts'
+
+/** One document, ended by a line break. */
+export function jsonText(document: object): string {
+  // In each text by itself: masked after it was escaped, a document could lose a quotation mark.
+  const mask = (_key: string, value: unknown) => (typeof value === 'string' ? maskPasswords(value) : value)
+  return `${JSON.stringify(document, mask, 2)}\n`
+}
+
+/** Columns as wide as their widest cell; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[], style: Style): string {
+  const cells = rows.map((row) => row.map(printable))
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => width(row[column]))))
+  return cells
+    .map((row, index) => {
+      const line = row.map((cell, column) => pad(cell, widths[column])).join('   ')
+      return `${index === 0 ? style('dim', line.trimEnd()) : line.trimEnd()}\n`
+    })
+    .join('')
+}
+
+/** Where tenants stand. */
+export function statusText(statuses: readonly TenantStatus[], style: Style): string {
+  const rows = statuses.map(({ id, schema, current, pending, state }) => [
+    id,
+    schema,
+    current ?? '-',
+    String(pending.length),
+    state,
+  ])
+  return table([['TENANT', 'SCHEMA', 'AT', 'PENDING', 'STATE'], ...rows], style)
+}
+
+export function tenantsText(tenants: readonly Tenant[], style: Style): string {
+  const rows = tenants.map(({ id, schema, host }) => [id, schema, host ?? '-'])
+  return table([['TENANT', 'SCHEMA', 'HOST'], ...rows], style)
+}
+
+/** What `up` would run. */
+export function planText(plans: readonly Plan[], style: Style): string {
+  return plans
+    .map(({ id, schema, migrations }) => {
+      const heading = `${style('bold', id)} (schema ${schema}) would run ${count(migrations.length, 'migration')}`
+      return [heading, ...migrations.map((name) => `  ${printable(name)}`)].join('\n') + '\n'
+    })
+    .join('')
+}
+
+/** A tenant's run that is committed. */
+export interface Committed {
+  readonly tenant: string
+  readonly schema: string
+  readonly direction: 'up' | 'down'
+  readonly migrations: readonly { readonly name: string; readonly durationMs: number }[]
+}
+
+export function committedText({ tenant, schema, direction, migrations }: Committed, style: Style): string {
+  const widest = Math.max(...migrations.map(({ name }) => width(name)))
+  const verb = direction === 'up' ? '' : 'reverted '
+  const lines = migrations.map(
+    ({ name, durationMs }) =>
+      `  ${style('good', '✔')} ${verb}${pad(printable(name), widest)}   ${style('dim', durationText(durationMs))}`,
+  )
+  return [`${style('bold', tenant)} (schema ${schema})`, ...lines].join('\n') + '\n'
+}
+
+/** The last line of a run: how many tenants, how many migrations, how long. */
+export function summaryText(report: FleetReport, direction: 'up' | 'down', elapsedMs: number): string {
+  const { tenants, failed } = report
+  const migrations = tenants.reduce(
+    (sum, { applied, reverted }) => sum + (applied ?? reverted ?? []).length,
+    0,
+  )
+  const done = tenants.length - failed
+  const ratio = failed === 0 ? count(done, 'tenant') : `${done} of ${count(tenants.length, 'tenant')}`
+  const reverted = migrations === 0 ? 'unchanged' : 'reverted'
+  const verb = direction === 'up' ? 'up to date' : reverted
+  const what = migrations === 0 ? 'nothing to do' : count(migrations, 'migration')
+  return `${ratio} ${verb} · ${what} · ${durationText(elapsedMs)}\n`
+}
+
+/** Why the tenants failed that did, and how to run only them again. */
+export function failuresText(report: FleetReport, command: string, style: Style): string {
+  const failures = report.tenants.flatMap(({ id, error }) => (error === undefined ? [] : [{ id, error }]))
+  const rows = failures.map(({ id, error }) => [id, error.migration ?? '-', reasonOf(error)])
+  const title = `${failures.length} of ${count(report.tenants.length, 'tenant')} failed, ${report.tenants.length - failures.length} done`
+  const ids = failures.map(({ id }) => id).join(',')
+  return [
+    `${style('bad', '✖')} ${title}\n`,
+    table([['TENANT', 'MIGRATION', 'WHY'], ...rows], style),
+    `fix: mend the cause, then run only these: umzug-tenants ${command} --tenant ${ids}\n`,
+  ].join('')
+}
+
+/** What happened, the server's own words, and what to do next. */
+export function errorText({ code, title, detail, fix }: ErrorDocument, style: Style): string {
+  const lines = [...(detail === undefined ? [] : detail.split('\n')), ...fix.map((step) => `fix: ${step}`)]
+  return (
+    [
+      `${style('bad', '✖')} ${style('bold', code)} ${printable(title)}`,
+      ...lines.map((line) => `  ${printable(line)}`),
+    ].join('\n') + '\n'
+  )
+}
+
+function reasonOf({ code, sqlstate, detail, title }: ErrorDocument): string {
+  const [words = title] = (detail ?? title).split('\n')
+  return `${sqlstate ?? code} ${words}`
+}
+
+/** `41 ms`, `1.2 s`, `3 min 5 s` */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${(ms / 1000).toFixed(1)} s`
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** What a server or a file name says may hold anything; it must not move the cursor or change colours. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ')
+}
+
+function width(text: string | undefined = ''): number {
+  return Array.from(text).length
+}
+
+function pad(text: string, columns = 0): string {
+  return text + ' '.repeat(Math.max(0, columns - width(text)))
+}

@@ -1,0 +1,155 @@
+/** Writes a new migration into the folder that the globs name; it never leaves the folder and never overwrites. */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, extname, join, resolve } from 'node:path'
+
+import { isDynamicPattern } from 'tinyglobby'
+
+import { TenancyError } from '../errors.ts'
+import { findMigrations } from './files.ts'
+import { isMigrationName, revisionOf } from './revision.ts'
+import { MIGRATION_FORMATS, migrationTemplate, type MigrationFormat, type NewFile } from './template.ts'
+
+export interface CreateRequest {
+  /** What the migration does, in some words; the file name is made from it. */
+  readonly name: string
+  /** @defaultValue what the folder holds most of, else `ts` */
+  readonly format?: MigrationFormat | undefined
+}
+
+export interface CreateReport {
+  /** Absolute paths, the `up` side first. */
+  readonly files: readonly string[]
+}
+
+/** Where migrations are, and what time it is. */
+export interface CreatePlace {
+  readonly globs: readonly string[]
+  readonly baseDir: string
+  readonly now?: Date
+}
+
+/**
+ * Writes the migration `YYYYMMDDHHMMSS_name`, its time in UTC, into the folder of the first glob.
+ *
+ * @throws {@link TenancyError} USAGE for a name without letters and digits, or an unknown format;
+ * MIGRATION_EXISTS if the file exists; CONFIG_INVALID if the globs would never find the file.
+ */
+export async function createMigration(
+  { name, format }: CreateRequest,
+  { globs, baseDir, now = new Date() }: CreatePlace,
+): Promise<CreateReport> {
+  const words = snakeCase(name)
+  const folder = resolve(baseDir, folderOf(globs))
+  await mkdir(folder, { recursive: true })
+  const present = await readdir(folder)
+  const chosen = format === undefined ? usualFormat(present.filter(isMigrationName)) : checkFormat(format)
+  const files = migrationTemplate(`${freeTimestamp(now, present)}_${words}`, chosen)
+  await writeNew(folder, files)
+  const paths = files.map((file) => join(folder, file.name))
+  await assertFound(paths, globs, baseDir)
+  return { files: paths }
+}
+
+/** Long enough to say what a migration does, short enough for every file system and version table. */
+const MAX_NAME_LENGTH = 100
+
+/** `name` in snake case: letters and digits of any script, nothing that means something in a path. */
+export function snakeCase(name: string): string {
+  const words = name
+    .normalize('NFC') // file systems differ in how they spell é, and the name is recorded in the database
+    .replace(/(\p{Ll}|\p{N})(?=\p{Lu})/gu, '$1_')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, '_')
+  const short = Array.from(words)
+    .slice(0, MAX_NAME_LENGTH)
+    .join('')
+    .replace(/^_+|_+$/g, '')
+  if (short !== '') return short
+  throw new TenancyError('USAGE', 'A migration needs a name.', {
+    fix: ['say what it does in some letters or digits: umzug-tenants create add_users'],
+  })
+}
+
+/** The part of the first glob before anything that is a pattern. */
+export function folderOf(globs: readonly string[]): string {
+  const glob = globs.find((each) => !each.startsWith('!')) ?? 'migrations/*'
+  const parts = glob.split('/')
+  const pattern = parts.findIndex((part) => isDynamicPattern(part))
+  const folder = parts.slice(0, pattern === -1 ? -1 : pattern).join('/')
+  return folder === '' && glob.startsWith('/') ? '/' : folder.replace(/\\(.)/g, '$1')
+}
+
+/** The format of most migrations in the folder; `.js` counts as a module, which it is in either kind of package. */
+function usualFormat(present: readonly string[]): MigrationFormat {
+  const counts = new Map<MigrationFormat, number>()
+  for (const name of present) {
+    const format = FORMAT_OF[extname(name)] ?? 'ts'
+    counts.set(format, (counts.get(format) ?? 0) + 1)
+  }
+  const [most] = [...counts].toSorted(([, a], [, b]) => b - a)
+  return most?.[0] ?? 'ts'
+}
+
+const FORMAT_OF: Readonly<Record<string, MigrationFormat>> = {
+  '.ts': 'ts',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.js': 'mjs',
+  '.mjs': 'mjs',
+  '.cjs': 'cjs',
+  '.sql': 'sql',
+}
+
+function checkFormat(format: string): MigrationFormat {
+  const known = MIGRATION_FORMATS.find((each) => each === format)
+  if (known !== undefined) return known
+  throw new TenancyError('USAGE', `There is no migration format "${format}".`, {
+    fix: [`use one of ${MIGRATION_FORMATS.join(', ')}`],
+  })
+}
+
+/**
+ * The time as a revision id. Two migrations made within a second would share an id and be ordered by their
+ * names, so the later one takes the next second.
+ */
+function freeTimestamp(now: Date, present: readonly string[]): string {
+  const taken = new Set(present.map(revisionOf))
+  for (let time = now.getTime(); ; time += 1000) {
+    const stamp = new Date(time).toISOString().replace(/\D/g, '').slice(0, 14)
+    if (!taken.has(stamp)) return stamp
+  }
+}
+
+async function writeNew(folder: string, files: readonly NewFile[]): Promise<void> {
+  for (const { name, text } of files) {
+    try {
+      await writeFile(join(folder, name), text, { flag: 'wx' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      throw new TenancyError('MIGRATION_EXISTS', `Migration "${name}" exists already.`, {
+        migration: name,
+        fix: ['choose another name, or try again in a second'],
+      })
+    }
+  }
+}
+
+/** A migration that no run would ever see is worse than none: it is taken back. */
+async function assertFound(
+  paths: readonly string[],
+  globs: readonly string[],
+  baseDir: string,
+): Promise<void> {
+  const [up = ''] = paths
+  const found = await findMigrations(globs, baseDir)
+  if (found.some(({ path }) => resolve(path) === up)) return
+  for (const path of paths) await rm(path)
+  throw new TenancyError(
+    'CONFIG_INVALID',
+    `No glob in migrations finds ${extname(up)} files in ${dirname(up)}.`,
+    {
+      detail: `migrations: ${globs.join(', ')}`,
+      fix: ['choose another --format, or widen the glob in the configuration'],
+    },
+  )
+}

@@ -1,0 +1,136 @@
+import * as assert from 'uvu/assert'
+
+import { maskPasswords } from '../../lib/cli/mask.ts'
+import {
+  committedText,
+  durationText,
+  errorText,
+  failuresText,
+  jsonText,
+  planText,
+  statusText,
+  summaryText,
+  table,
+} from '../../lib/cli/print.ts'
+import { fleetOf, type TenantOutcome } from '../../lib/cli/report.ts'
+import { plain } from '../../lib/cli/terminal.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('cli/print')
+
+const failed: TenantOutcome = {
+  id: 'b',
+  schema: 'b',
+  applied: [],
+  durationMs: 0,
+  error: {
+    code: 'MIGRATION_FAILED',
+    title: 'It failed.',
+    migration: '2.sql',
+    sqlstate: '23505',
+    detail: 'dup\nrow',
+    fix: [],
+  },
+}
+const done: TenantOutcome = { id: 'a', schema: 'a', applied: ['1.sql', '2.sql'], durationMs: 5 }
+
+test('columns are as wide as their widest cell, in letters, and no line ends in spaces', () => {
+  assert.is(
+    table(
+      [
+        ['A', 'B'],
+        ['größer', 'x'],
+        ['y', ''],
+      ],
+      plain,
+    ),
+    'A        B\ngrößer   x\ny\n',
+  )
+})
+
+test('a table cannot be broken by line breaks or escape sequences in its cells', () => {
+  assert.is(table([['A'], ['x\n\u001b[31my']], plain), 'A\nx  [31my\n')
+})
+
+test('the status has a row for each tenant', () => {
+  const row = {
+    id: 'a',
+    schema: 's',
+    current: null,
+    head: '1.sql',
+    executed: 0,
+    pending: ['1.sql'],
+    state: 'pending',
+  } as const
+  assert.is(
+    statusText([row, { ...row, id: 'b', current: '1.sql', pending: [], state: 'ok' }], plain),
+    'TENANT   SCHEMA   AT      PENDING   STATE\na        s        -       1         pending\nb        s        1.sql   0         ok\n',
+  )
+})
+
+test('a committed run lists its migrations with their durations', () => {
+  const migrations = [
+    { name: '1.sql', durationMs: 41 },
+    { name: '10.sql', durationMs: 1200 },
+  ]
+  assert.is(
+    committedText({ tenant: 'a', schema: 's', direction: 'up', migrations }, plain),
+    'a (schema s)\n  ✔ 1.sql    41 ms\n  ✔ 10.sql   1.2 s\n',
+  )
+  assert.match(
+    committedText({ tenant: 'a', schema: 's', direction: 'down', migrations }, plain),
+    '✔ reverted 1.sql',
+  )
+})
+
+test('the summary counts tenants and migrations', () => {
+  assert.is(summaryText(fleetOf([done]), 'up', 100), '1 tenant up to date · 2 migrations · 100 ms\n')
+  assert.is(
+    summaryText(fleetOf([done, failed]), 'up', 100),
+    '1 of 2 tenants up to date · 2 migrations · 100 ms\n',
+  )
+  assert.is(summaryText(fleetOf([]), 'down', 0), '0 tenants unchanged · nothing to do · 0 ms\n')
+})
+
+test('failures name the tenant, the migration, the reason, and how to run only them again', () => {
+  assert.is(
+    failuresText(fleetOf([done, failed]), 'up', plain),
+    '✖ 1 of 2 tenants failed, 1 done\nTENANT   MIGRATION   WHY\nb        2.sql       23505 dup\n' +
+      'fix: mend the cause, then run only these: umzug-tenants up --tenant b\n',
+  )
+})
+
+test('a plan lists what would run', () => {
+  const plans = [{ id: 'a', schema: 's', migrations: ['1.sql'] }]
+  assert.is(planText(plans, plain), 'a (schema s) would run 1 migration\n  1.sql\n')
+})
+
+test('an error shows its code, its detail and its remedies, and no control characters', () => {
+  const text = errorText({ code: 'USAGE', title: 'No.', detail: 'one\ntwo\u001b[2J', fix: ['try'] }, plain)
+  assert.is(text, '✖ USAGE No.\n  one\n  two [2J\n  fix: try\n')
+})
+
+test('durations are short to read', () => {
+  assert.is(durationText(0.4), '0 ms')
+  assert.is(durationText(999), '999 ms')
+  assert.is(durationText(61_000), '1 min 1 s')
+  assert.is(durationText(119_900), '2 min 0 s')
+})
+
+test('passwords of URLs and connection strings are masked, whatever characters they have', () => {
+  assert.is(maskPasswords('no postgres://u:p%40ss@h/db here'), 'no postgres://u:***@h/db here')
+  assert.is(maskPasswords('postgres://u:p@ss/word@h:1/db'), 'postgres://u:***@h:1/db')
+  assert.is(maskPasswords('host=h password=secret user=u'), 'host=h password=*** user=u')
+  assert.is(maskPasswords('postgres://h/db?password=secret&x=1'), 'postgres://h/db?password=***&x=1')
+  assert.is(
+    maskPasswords('see https://example.com/a:b and mail a@b'),
+    'see https://example.com/a:b and mail a@b',
+  )
+})
+
+test('a document with a password in it is masked and stays a document', () => {
+  const text = jsonText({ detail: 'password=a"b\\n postgres://u:p@h' })
+  assert.equal(JSON.parse(text), { detail: 'password=***"b\\n postgres://u:***@h' })
+})
+
+test.run()

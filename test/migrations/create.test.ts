@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+import * as assert from 'uvu/assert'
+
+import { createMigration, folderOf, snakeCase, type CreateRequest } from '../../lib/migrations/create.ts'
+import { failure } from '../support/failure.ts'
+import { temporaryFolders } from '../support/folder.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('migrations/create')
+const makeFolder = temporaryFolders(test)
+
+const now = new Date('2026-01-02T03:04:05.678Z')
+
+const create = (baseDir: string, request: CreateRequest, globs = ['migrations/*']) =>
+  createMigration(request, { globs, baseDir, now })
+
+test('names become snake case of any script, and never a path', () => {
+  assert.is(snakeCase('AddUsers'), 'add_users')
+  assert.is(snakeCase('add-user  roles!'), 'add_user_roles')
+  assert.is(snakeCase('../../x'), 'x')
+  assert.is(snakeCase('Größe ändern'), 'größe_ändern')
+  assert.is(snakeCase('a\u0308'), 'ä')
+  assert.is(snakeCase('имя'), 'имя')
+  assert.is(snakeCase('v2Users'), 'v2_users')
+  assert.is(snakeCase('x'.repeat(500)).length, 100)
+})
+
+test('a name without letters and digits is refused', async () => {
+  for (const name of ['', '  ', '../..', '___', '🎉']) await failure('USAGE', () => snakeCase(name))
+})
+
+test('the folder is what stands before the pattern in the first glob that adds files', () => {
+  assert.is(folderOf(['migrations/*']), 'migrations')
+  assert.is(folderOf(['!x/*', 'db/tenant/**/*.{ts,sql}', 'other/*']), 'db/tenant')
+  assert.is(folderOf(['*.sql']), '')
+  assert.is(folderOf(['migrations/001.sql']), 'migrations')
+  assert.is(folderOf(['/srv/app/*.ts']), '/srv/app')
+  assert.is(folderOf(['../db/\\(new\\)/*']), '../db/(new)')
+})
+
+test('the file is called by the time in UTC and the name', async () => {
+  const folder = await makeFolder()
+  const { files } = await create(folder, { name: 'Add users' })
+  assert.equal(files, [join(folder, 'migrations/20260102030405_add_users.ts')])
+})
+
+test('sql is two files, up first', async () => {
+  const { files } = await create(await makeFolder(), { name: 'x', format: 'sql' })
+  assert.equal(
+    files.map((file) => basename(file)),
+    ['20260102030405_x.sql', '20260102030405_x.down.sql'],
+  )
+})
+
+test('the format is what the folder holds most of', async () => {
+  const formatIn = async (...names: string[]) => {
+    const folder = await makeFolder(Object.fromEntries(names.map((name) => [`migrations/${name}`, ''])))
+    const { files } = await create(folder, { name: 'x' })
+    return files.map((file) => basename(file).replace(/^.*_x/, '')).join()
+  }
+  assert.is(await formatIn('1.cjs', '2.cjs', '3.ts'), '.cjs')
+  assert.is(await formatIn('1.js'), '.mjs')
+  assert.is(await formatIn('1.sql', '1.down.sql', '2.ts', '3.ts'), '.ts')
+  assert.is(await formatIn('README.md'), '.ts')
+})
+
+test('a second migration within a second takes the next one, so that both keep their order and their ids', async () => {
+  const folder = await makeFolder()
+  const [first] = (await create(folder, { name: 'z' })).files
+  const [second] = (await create(folder, { name: 'a' })).files
+  assert.equal([first, second].map((file) => basename(file ?? '')), ['20260102030405_z.ts', '20260102030406_a.ts']) // prettier-ignore
+})
+
+test('two that create the same at once do not overwrite each other', async () => {
+  const folder = await makeFolder({ 'migrations/001.ts': '' })
+  const outcomes = await Promise.allSettled([create(folder, { name: 'x' }), create(folder, { name: 'x' })])
+  const refused = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+  )
+  for (const error of refused) assert.match(String(error), 'exists already')
+  assert.ok(refused.length < 2)
+})
+
+test('an unknown format is refused', async () => {
+  const folder = await makeFolder()
+  await failure('USAGE', () => create(folder, { name: 'x', format: 'php' as 'ts' }))
+})
+
+test('a file that no glob would find is taken back', async () => {
+  const folder = await makeFolder({ 'db/1.sql': '' })
+  const error = await failure('CONFIG_INVALID', () =>
+    create(folder, { name: 'x', format: 'mjs' }, ['db/*.sql']),
+  )
+  assert.match(error.message, '--format')
+})
+
+test('a TypeScript migration imports types only, so that it loads wherever the package is', async () => {
+  const [file = ''] = (await create(await makeFolder(), { name: 'x', format: 'ts' })).files
+  assert.is(basename(dirname(file)), 'migrations')
+  assert.match(await readFile(file, 'utf8'), /^import type \{ Migration \} from 'umzug-tenants'\n/)
+})
+
+test.run()

@@ -1,0 +1,137 @@
+/** Projects with a configuration of their own, and the command line run in them as a process of its own. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+import type { Terminal } from '../../lib/cli/terminal.ts'
+import type { TestDatabase } from './database.ts'
+import { temporaryFolders, type Files } from './folder.ts'
+import { build, repository } from './project.ts'
+import type { Suite } from './suite.ts'
+
+export interface CliResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CliOptions {
+  readonly cwd?: string
+  /** @defaultValue the built one */
+  readonly program?: readonly string[]
+  /** Beside the environment of the tests; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+export interface CliProject {
+  readonly folder: string
+  write(files: Files): Promise<void>
+  /** Names in a folder of the project, sorted. */
+  list(folder: string): Promise<readonly string[]>
+  /** Runs the command line in the project; its standard input is empty and no terminal. */
+  cli(args: readonly string[], options?: CliOptions): Promise<CliResult>
+  /** Runs it with `--json` and reads the one document on its stdout, which must hold nothing else. */
+  json<T>(args: readonly string[], options?: CliOptions): Promise<CliResult & { readonly document: T }>
+}
+
+/** The command line as it is in lib/, which tsx compiles at each start. */
+export const SOURCE: readonly string[] = [
+  '--import',
+  import.meta.resolve('tsx'),
+  join(repository, 'lib/cli/main.ts'),
+]
+
+/** The command line as users have it: it starts in half the time. */
+export const BUILT: readonly string[] = [join(repository, 'dist/cli/main.js')]
+
+/** What a lock is waited for is short in tests. */
+export const CONFIG = { 'umzug-tenants.config.mjs': 'export default { lock: { waitMs: 50 } }\n' }
+
+let isBuilt = false
+
+/** A function that makes a project for the time of the suite, its `DATABASE_URL` that of `database`. */
+export function cliProjects(test: Suite, database: TestDatabase | undefined) {
+  const makeFolder = temporaryFolders(test)
+  test.before(() => {
+    if (!isBuilt) build()
+    isBuilt = true
+  })
+  return async (files: Files = {}, name = 'project'): Promise<CliProject> => {
+    const folder = join(await makeFolder(), name)
+    await mkdir(folder)
+    const project: CliProject = {
+      folder,
+      async write(more) {
+        for (const [file, text] of Object.entries(more)) {
+          await mkdir(dirname(join(folder, file)), { recursive: true })
+          await writeFile(join(folder, file), text)
+        }
+      },
+      list: async (path) => (await readdir(join(folder, path))).toSorted(),
+      cli: (args, { cwd = folder, env, program = BUILT } = {}) =>
+        spawnCli([...program, ...args], cwd, { DATABASE_URL: database?.url, ...env }),
+      async json<T>(args: readonly string[], options?: CliOptions) {
+        const result = await project.cli([...args, '--json'], options)
+        return { ...result, document: parse(result) as T } // what the test says the document is
+      },
+    }
+    const hasConfig = Object.keys(files).some((file) => file.startsWith('umzug-tenants.config.'))
+    await project.write(hasConfig ? files : { ...CONFIG, ...files })
+    return project
+  }
+}
+
+function parse({ stdout, stderr }: CliResult): unknown {
+  try {
+    return JSON.parse(stdout)
+  } catch (error) {
+    throw new Error(`stdout is no JSON document:\n${stdout}\n--- stderr:\n${stderr}`, { cause: error })
+  }
+}
+
+async function spawnCli(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<CliResult> {
+  const inherited = { ...process.env, MIGRATION_DATABASE_URL: undefined, FORCE_COLOR: undefined }
+  const child = spawn(process.execPath, [...args], {
+    cwd,
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
+  const [code] = (await once(child, 'close')) as [number | null] // the parameters of this event
+  return { code, stdout, stderr }
+}
+
+/** A terminal in memory, at which a person types `answers`, one after another. */
+export function fakeTerminal(
+  answers?: readonly string[],
+): Terminal & { printed: { out: string; err: string } } {
+  const printed = { out: '', err: '' }
+  const left = [...(answers ?? [])]
+  return {
+    printed,
+    out: (text) => void (printed.out += text),
+    err: (text) => void (printed.err += text),
+    style: { out: (_emphasis, text) => text, err: (_emphasis, text) => text },
+    interactive: answers !== undefined,
+    async ask(question) {
+      printed.err += question
+      return Promise.resolve(left.shift() ?? '')
+    },
+  }
+}
+
+/** A migration in SQL that creates `table`, with its way back. */
+export function tableMigration(name: string, table: string): Files {
+  return {
+    [`migrations/${name}.sql`]: `CREATE TABLE ${table} (id integer PRIMARY KEY);\n`,
+    [`migrations/${name}.down.sql`]: `DROP TABLE ${table};\n`,
+  }
+}
