@@ -78,6 +78,8 @@ export interface ErrorFacts {
   readonly sqlstate?: string | undefined
   readonly detail?: string | undefined
   readonly fix: readonly string[]
+  /** Migrations of the same run that were committed before the failure. */
+  readonly committed?: readonly string[] | undefined
   /** Seconds after which trying again may help; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number | undefined
   readonly cause?: unknown
@@ -104,6 +106,7 @@ export class TenancyError extends Error {
   readonly sqlstate: string | undefined
   readonly detail: string | undefined
   readonly fix: readonly string[]
+  readonly committed: readonly string[]
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorCode, title: string, facts: ErrorFacts) {
@@ -118,6 +121,7 @@ export class TenancyError extends Error {
     this.sqlstate = facts.sqlstate
     this.detail = facts.detail
     this.fix = facts.fix
+    this.committed = facts.committed ?? []
     this.retryAfterSeconds = facts.retryAfterSeconds
   }
 

@@ -37,7 +37,7 @@ export interface TenancyEvents {
 }
 
 export type EventName = keyof TenancyEvents
-export type Listener<Name extends EventName> = (event: TenancyEvents[Name]) => void
+export type Listener<Name extends EventName> = (event: TenancyEvents[Name]) => unknown
 
 /** A typed emitter whose `emit` never throws. */
 export class Events {

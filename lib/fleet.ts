@@ -18,24 +18,42 @@ export interface FleetOptions {
 /** The outcome for one tenant: its report, or why there is none. */
 export type FleetResult =
   | { readonly tenant: Tenant; readonly report: RunReport }
-  | { readonly tenant: Tenant; readonly error: ErrorDocument }
+  | { readonly tenant: Tenant; readonly error: ErrorDocument; readonly migrations: readonly string[] }
 
-/** Runs every tenant; the results are in the order of `tenants`. Throws only if no session can be opened at all. */
+/** Runs every tenant; the results are in the order of `tenants`. Throws only if nothing could be run at all. */
 export async function runFleet(
   tenants: readonly Tenant[],
   options: FleetOptions,
 ): Promise<readonly FleetResult[]> {
   const queue = tenants.entries()
   const results: FleetResult[] = []
-  const worker = () =>
-    options.withSession(async (session) => {
-      for (const [index, tenant] of queue) results[index] = await runOne(session, tenant, options)
-    })
+  const worker = async () => {
+    // A session whose connection has died would fail every tenant after it: the worker takes a new one.
+    for (let isDead = true; isDead;)
+      isDead = await options.withSession(async (session) => {
+        for (const [index, tenant] of queue) {
+          results[index] = await runOne(session, tenant, options)
+          if ('error' in results[index] && !(await isAlive(session))) return true
+        }
+        return false
+      })
+  }
   const workers = Array.from({ length: Math.min(options.concurrency, tenants.length) }, worker)
   const failures = (await Promise.allSettled(workers)).filter((outcome) => outcome.status === 'rejected')
   // Workers take over what another could not begin; without any, nothing has run.
-  if (failures.length > 0 && failures.length === workers.length) throw failures[0]?.reason
-  return results
+  const [failure] = failures
+  if (failure !== undefined && results.length === 0) throw failure.reason
+  // Those that nobody was left to take.
+  return tenants.map(
+    (tenant, index) => results[index] ?? { tenant, error: describe(failure?.reason, tenant), migrations: [] },
+  )
+}
+
+async function isAlive(session: MigrationSession): Promise<boolean> {
+  return session.query('SELECT 1').then(
+    () => true,
+    () => false,
+  )
 }
 
 async function runOne(
@@ -46,7 +64,9 @@ async function runOne(
   try {
     return { tenant, report: await options.run(session, tenant) }
   } catch (error) {
-    return { tenant, error: describe(error, tenant) }
+    // Segments that were committed before the failure stay.
+    const migrations = error instanceof TenancyError ? error.committed : []
+    return { tenant, error: describe(error, tenant), migrations }
   }
 }
 

@@ -119,6 +119,13 @@ export async function removeFromLedger(sql: SqlRunner, tenant: Tenant): Promise<
   await sql.query(`DELETE FROM ${LEDGER_SCHEMA}.run WHERE schema = $1`, [tenant.schema])
 }
 
+/**
+ * Rows that a run's own would collide with. The application's registry may move a tenant to another schema, or tell
+ * tenants apart by letter case; a tenant without a row is one whose version table is read instead.
+ */
+const RIVALS = `SELECT FROM ${LEDGER_SCHEMA}.tenant
+                 WHERE schema <> $2 AND (lower(id) = lower($1) OR lower(schema) = lower($2))`
+
 /** Writes what a segment has done; call it in the segment's own transaction. */
 export async function recordProgress(
   sql: SqlRunner,
@@ -126,7 +133,8 @@ export async function recordProgress(
   progress: LedgerProgress,
 ): Promise<void> {
   await sql.query(
-    `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, head, fingerprint) VALUES ($1, $2, 'migrated', $3, $4)
+    `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, head, fingerprint)
+     SELECT $1, $2, 'migrated', $3, $4 WHERE NOT EXISTS (${RIVALS})
      ON CONFLICT (schema) DO UPDATE SET id = $1, state = 'migrated', head = $3, fingerprint = $4, error = NULL,
        updated_at = now()`,
     [tenant.id, tenant.schema, progress.head ?? null, progress.fingerprint],
@@ -148,7 +156,8 @@ export async function recordProgress(
 /** Writes why a run failed, after its transaction was rolled back. */
 export async function recordFailure(sql: SqlRunner, tenant: Tenant, error: ErrorDocument): Promise<void> {
   await sql.query(
-    `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, error) VALUES ($1, $2, 'failed', $3::jsonb)
+    `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, error)
+     SELECT $1, $2, 'failed', $3::jsonb WHERE NOT EXISTS (${RIVALS})
      ON CONFLICT (schema) DO UPDATE SET id = $1, state = 'failed', error = $3::jsonb, updated_at = now()`,
     [tenant.id, tenant.schema, JSON.stringify(error)],
   )

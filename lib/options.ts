@@ -198,7 +198,7 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
       reserved: [sharedSchema, ...searchPath],
     },
     onMissing: oneOf('onMissing', config.onMissing, ['error', 'shared']),
-    concurrency: count('concurrency', config.concurrency, Math.min(8, 2 * cpus().length), 1, 64),
+    concurrency: checkConcurrency(config.concurrency, Math.min(8, 2 * cpus().length)),
     lazy: {
       enabled: config.lazy !== false,
       concurrency: count('lazy.concurrency', lazy.concurrency, 2, 1, 64),
@@ -284,6 +284,11 @@ function oneOf<const T extends string>(
   if (value === undefined) return allowed[0]
   if (allowed.includes(value)) return value
   throw invalid(option, allowed.map((each) => `'${each}'`).join(' or '), value)
+}
+
+/** @throws {@link TenancyError} CONFIG_INVALID unless `value`, or the fallback for none, is from 1 to 64. */
+export function checkConcurrency(value: number | undefined, fallback: number): number {
+  return count('concurrency', value, fallback, 1, 64)
 }
 
 function count(

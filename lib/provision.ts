@@ -27,7 +27,7 @@ export async function provisionSchema(
   { registry, lockWaitMs, events }: ProvisionOptions,
 ): Promise<boolean> {
   await ensureLedger(session, (fn) => session.transaction(fn))
-  return session.withLock(tenant.schema, lockWaitMs, () =>
+  return session.withLock(tenant, lockWaitMs, () =>
     session.transaction(async () => {
       const known = await registry.find({ id: tenant.id })
       const exists = await schemaExists(session, tenant.schema)
@@ -48,7 +48,7 @@ export async function dropSchema(
   { registry, lockWaitMs, events }: ProvisionOptions,
 ): Promise<void> {
   await ensureLedger(session, (fn) => session.transaction(fn))
-  await session.withLock(tenant.schema, lockWaitMs, () =>
+  await session.withLock(tenant, lockWaitMs, () =>
     session.transaction(async () => {
       await session.query(`DROP SCHEMA IF EXISTS ${quoteIdentifier(tenant.schema)} CASCADE`)
       await registry.remove(tenant, session)

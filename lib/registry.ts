@@ -131,7 +131,9 @@ function assertSame(wanted: Tenant, known: Tenant): void {
   )
   throw new TenancyError(
     'TENANT_CONFLICT',
-    `Tenant "${wanted.id}" would share its ${shared ?? 'id'} with "${known.id}".`,
+    known.id === wanted.id
+      ? `Tenant "${wanted.id}" is registered already, with another schema or host.`
+      : `Tenant "${wanted.id}" would share its ${shared ?? 'id'} with "${known.id}".`,
     {
       tenant: wanted.id,
       schema: wanted.schema,

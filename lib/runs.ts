@@ -23,7 +23,7 @@ import {
 import { choose, type PlanRequest } from './migrations/plan.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import { TenantUmzug } from './migrations/umzug.ts'
-import type { ResolvedOptions } from './options.ts'
+import { checkConcurrency, type ResolvedOptions } from './options.ts'
 import type { Registry, TenantQuery } from './registry.ts'
 import { describeStatus, KnownHistories, type TenantStatus } from './status.ts'
 import { sequelizeMeta } from './storage/sequelize-meta.ts'
@@ -171,11 +171,9 @@ export class Runs {
     options: OneSelection & PlanRequest,
   ): Promise<{ id: string; schema: string; migrations: readonly string[] }> {
     const { id, schema, tenant } = await this.#subject(options)
-    const history = await readHistory(
-      this.#database.runner,
-      schema,
-      await this.#filesOf(tenant),
-      this.#options.storage,
+    const files = await this.#filesOf(tenant)
+    const history = await explainingDatabaseErrors(() =>
+      readHistory(this.#database.runner, schema, files, this.#options.storage),
     )
     return { id, schema, migrations: choose('up', history, options) }
   }
@@ -232,7 +230,7 @@ export class Runs {
     const tenants = await this.#tenants(selection)
     const files = await this.#files()
     return runFleet(tenants, {
-      concurrency: selection.concurrency ?? this.#options.concurrency,
+      concurrency: checkConcurrency(selection.concurrency, this.#options.concurrency),
       withSession: (fn) => this.#database.withSession(fn),
       run: (session, tenant) => migrate(session, subjectOf(tenant), files, request, this.#migrator),
     })
@@ -320,7 +318,7 @@ function upReport({ migrations, ...report }: RunReport): TenantUpReport {
 }
 
 function migrationsOf(result: FleetResult): readonly string[] {
-  return 'report' in result ? result.report.migrations : []
+  return 'report' in result ? result.report.migrations : result.migrations
 }
 
 function reportOf(result: FleetResult): TenantReport & { readonly error?: ErrorDocument } {

@@ -57,7 +57,8 @@ export const SQLSTATE = {
 /** The SQLSTATE of anything thrown by pg or Sequelize, which keeps pg's error as `original` or `parent`. */
 export function sqlStateOf(error: unknown): string | undefined {
   for (let level: unknown = error, depth = 0; isObject(level) && depth < 8; depth++) {
-    if (typeof level['code'] === 'string' && /^[0-9A-Z]{5}$/.test(level['code'])) return level['code']
+    // No class of SQLSTATEs begins with E, as Node's EPIPE and EPERM do.
+    if (typeof level['code'] === 'string' && /^(?!E)[0-9A-Z]{5}$/.test(level['code'])) return level['code']
     level = level['original'] ?? level['parent'] ?? level['cause']
   }
   return undefined

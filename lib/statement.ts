@@ -51,7 +51,7 @@ const TOKEN =
 export function splitStatements(text: string): readonly string[] {
   const statements: string[] = []
   let start = 0
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     TOKEN.lastIndex = at
     const token = TOKEN.exec(text)?.[0] ?? text.charAt(at)
     if (token === ';') {

@@ -69,12 +69,21 @@ function assertUnique(files: readonly MigrationFile[]): void {
   }
 }
 
+/** What a list of files has loaded: all tenants of a run get the same, whatever happens to the folder meanwhile. */
+const loaded = new WeakMap<MigrationFile, Promise<LoadedMigration>>()
+
 /**
- * The migration with its functions.
+ * The migration with its functions, read once for each file of a list.
  *
  * @throws {@link TenancyError} MIGRATION_INVALID if the file cannot be loaded or has no `up`.
  */
-export async function loadMigration(file: MigrationFile): Promise<LoadedMigration> {
+export function loadMigration(file: MigrationFile): Promise<LoadedMigration> {
+  const migration = loaded.get(file) ?? load(file)
+  loaded.set(file, migration)
+  return migration
+}
+
+async function load(file: MigrationFile): Promise<LoadedMigration> {
   try {
     return extname(file.name) === '.sql' ? await loadSql(file) : await loadModule(file)
   } catch (error) {

@@ -89,7 +89,7 @@ export async function migrate(
   options: MigratorOptions,
 ): Promise<RunReport> {
   const run = new Run(session, subject, files, request, options)
-  return session.withLock(subject.schema, options.lockWaitMs, () => run.execute())
+  return session.withLock(subject, options.lockWaitMs, () => run.execute())
 }
 
 /**
@@ -107,7 +107,7 @@ export async function withPlace<T>(
   const direction = command === 'down' ? 'down' : 'up'
   const run = new Run(session, subject, files, { direction }, options)
   if (command !== 'up' && command !== 'down') return fn(run.place())
-  return session.withLock(subject.schema, options.lockWaitMs, () => run.lend(fn))
+  return session.withLock(subject, options.lockWaitMs, () => run.lend(fn))
 }
 
 /** What is recorded in `schema` against what is on disk. Reads only. */
@@ -133,6 +133,8 @@ class Run {
   readonly #request: RunRequest
   readonly #options: MigratorOptions
   readonly #target: Target
+  /** Migrations of the segments that have ended well. */
+  readonly #committed: string[] = []
 
   constructor(
     session: MigrationSession,
@@ -192,7 +194,10 @@ class Run {
     const migrations = await this.#load(names)
     try {
       if (migrations.length === 0) await this.#recordNothingToDo()
-      for (const segment of divide(migrations, this.#options.transaction)) await this.#runSegment(segment)
+      for (const segment of divide(migrations, this.#options.transaction)) {
+        await this.#runSegment(segment)
+        this.#committed.push(...segment.names)
+      }
       return names
     } catch (error) {
       const failure = this.#explain(error)
@@ -301,7 +306,8 @@ class Run {
   #explain(error: unknown): TenancyError {
     if (error instanceof TenancyError) return error
     const { id, schema } = this.#subject
-    const facts: Omit<ErrorFacts, 'fix'> = { tenant: id, schema, direction: this.#request.direction }
+    const { direction } = this.#request
+    const facts: Omit<ErrorFacts, 'fix'> = { tenant: id, schema, direction, committed: this.#committed }
     if (!(error instanceof MigrationError)) return databaseError(error, facts) ?? this.#failed(error, facts)
     const { cause, migration } = error
     if (cause instanceof TenancyError) return cause

@@ -34,6 +34,12 @@ export interface Target {
   readonly searchPath: readonly string[]
 }
 
+/** Whose lock it is: a tenant, or the shared schema under the name it is called by. */
+export interface LockOwner {
+  readonly id: string
+  readonly schema: string
+}
+
 /** No schema at all: what the session's own statements need, since they qualify every name. */
 const NOWHERE: Scope = Object.freeze({ tenant: undefined, path: searchPath([]) })
 
@@ -144,17 +150,17 @@ export class MigrationSession implements SqlRunner {
   }
 
   /**
-   * Holds the lock of `schema` while `fn` runs. It is asked for again and again rather than waited for: a
+   * Holds the lock of `owner`'s schema while `fn` runs. It is asked for again and again rather than waited for: a
    * waiting backend holds a snapshot, and CREATE INDEX CONCURRENTLY of the lock's holder would wait for it.
    *
    * @throws {@link TenancyError} LOCK_HELD when another runner still holds it after `waitMs`.
    */
-  async withLock<T>(schema: string, waitMs: number, fn: () => Promise<T>): Promise<T> {
-    const key = String(lockKey(this.database, schema))
+  async withLock<T>(owner: LockOwner, waitMs: number, fn: () => Promise<T>): Promise<T> {
+    const key = String(lockKey(this.database, owner.schema))
     const deadline = Date.now() + waitMs
     for (let pauseMs = 20; !(await this.#tryLock(key)); pauseMs = Math.min(pauseMs * 2, 500)) {
       const leftMs = deadline - Date.now()
-      if (leftMs <= 0) throw await this.#lockHeld(key, schema, waitMs)
+      if (leftMs <= 0) throw await this.#lockHeld(key, owner, waitMs)
       await sleep(Math.min(pauseMs, leftMs))
     }
     try {
@@ -173,7 +179,7 @@ export class MigrationSession implements SqlRunner {
     return row?.locked === true
   }
 
-  async #lockHeld(key: string, schema: string, waitMs: number): Promise<TenancyError> {
+  async #lockHeld(key: string, { id, schema }: LockOwner, waitMs: number): Promise<TenancyError> {
     const [holder] = await this.query<{ pid: number; application: string; since: Date }>(
       `SELECT l.pid, a.application_name AS application, a.backend_start AS since
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
@@ -185,6 +191,7 @@ export class MigrationSession implements SqlRunner {
       'LOCK_HELD',
       `Another runner holds the lock of schema "${schema}" after ${waitMs} ms.`,
       {
+        tenant: id,
         schema,
         detail:
           holder &&

@@ -77,7 +77,9 @@ function assertDistinct(history: readonly string[]): void {
       throw new TenancyError('MIGRATION_DUPLICATE', title, {
         migration: name,
         detail: `${twin} and ${name}`,
-        fix: ['begin each file name with an id of its own, ended by _, - or . (20261121093000_add_avatar.ts)'],
+        fix: [
+          'begin each file name with an id of its own, ended by _, - or . (20261121093000_add_avatar.ts)',
+        ],
       })
     }
     names.set(revisionOf(name), name)
