@@ -1,0 +1,2 @@
+DROP INDEX roles_permissions_link_permission_id;
+DROP INDEX users_user_role_id;
