@@ -83,6 +83,12 @@ function withUrl(config: TenancyConfig, { url, terminal }: Invocation): TenancyC
     })
   }
   terminal.err('warning: --url is visible in the process list; set DATABASE_URL instead\n')
+  if (config.tenants !== undefined) {
+    // The registry would go on asking the application's own database.
+    throw new TenancyError('USAGE', '--url does not reach a registry of the application.', {
+      fix: ['set the database where the configuration takes it from, such as DATABASE_URL'],
+    })
+  }
   const { sequelize: _replaced, ...rest } = config
   return { ...rest, url, migrationUrl: url }
 }

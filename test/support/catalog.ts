@@ -32,6 +32,8 @@ export async function catalogOf(database: TestDatabase, schema = '%'): Promise<r
 
 /** The rows of a table, as JSON texts, in their own order. */
 export async function rowsOf(database: TestDatabase, table: string): Promise<readonly string[]> {
-  const rows = await database.query<{ row: string }>(`SELECT to_jsonb(t)::text AS row FROM ${table} AS t ORDER BY 1`)
+  const rows = await database.query<{ row: string }>(
+    `SELECT to_jsonb(t)::text AS row FROM ${table} AS t ORDER BY 1`,
+  )
   return rows.map(({ row }) => row)
 }

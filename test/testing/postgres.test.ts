@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -45,5 +45,25 @@ test('an embedded server listens on the loopback interface only and keeps its da
   await second.stop()
   assert.ok(existsSync(dataDir))
 })
+
+test('what a killed server left behind is not taken for a running one', async () => {
+  const dataDir = join(folder, 'stale')
+  await mkdir(dataDir)
+  // The process of line 1 lives (it is this one), and nobody listens on the port of line 4.
+  await writeFile(join(dataDir, 'postmaster.pid'), `${process.pid}\n${dataDir}\n0\n1\n`)
+  assert.is(await runningPostgres(dataDir), undefined)
+})
+
+if (process.getuid?.() === 0) {
+  test('below a folder that postgres cannot enter, root is told so', async () => {
+    const locked = join(folder, 'locked')
+    await mkdir(locked, { mode: 0o700 })
+    const failure = await startPostgres({ url: '', dataDir: join(locked, 'data') }).catch(
+      (error: unknown) => error,
+    )
+    assert.match(String(failure), `The embedded PostgreSQL cannot run below ${locked}.`)
+    assert.match(String(failure), 'or set DATABASE_URL to a server')
+  })
+}
 
 test.run()
