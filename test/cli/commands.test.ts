@@ -333,4 +333,13 @@ test('--url works instead of DATABASE_URL and everything else, with a warning', 
   assert.match(stderr, 'warning: --url is visible in the process list')
 })
 
+test("--url is refused where the registry is the application's own: it would go on asking the other database", async () => {
+  const other = await newProject({
+    'umzug-tenants.config.mjs': 'export default { tenants: { list: () => [], find: () => null } }',
+  })
+  const { code, stderr } = await other.cli(['--url', database.url, 'tenants', 'list'])
+  assert.is(code, 2)
+  assert.match(stderr, '--url does not reach a registry of the application.')
+})
+
 test.run()

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 
 import * as assert from 'uvu/assert'
 
+import { isTenancyError } from '../../lib/errors.ts'
 import { createMigration, folderOf, snakeCase, type CreateRequest } from '../../lib/migrations/create.ts'
 import { failure } from '../support/failure.ts'
 import { temporaryFolders } from '../support/folder.ts'
@@ -73,14 +74,20 @@ test('a second migration within a second takes the next one, so that both keep t
   assert.equal([first, second].map((file) => basename(file ?? '')), ['20260102030405_z.ts', '20260102030406_a.ts']) // prettier-ignore
 })
 
-test('two that create the same at once do not overwrite each other', async () => {
-  const folder = await makeFolder({ 'migrations/001.ts': '' })
-  const outcomes = await Promise.allSettled([create(folder, { name: 'x' }), create(folder, { name: 'x' })])
-  const refused = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+test('of many that create the same at once each has a file of its own or MIGRATION_EXISTS', async () => {
+  const folder = await makeFolder({ 'migrations/.keep': '' })
+  const attempts = await Promise.allSettled(
+    Array.from({ length: 20 }, () => create(folder, { name: 'same' })),
   )
-  for (const error of refused) assert.match(String(error), 'exists already')
-  assert.ok(refused.length < 2)
+  const files = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? attempt.value.files : []))
+  assert.ok(files.length >= 1)
+  assert.is(new Set(files).size, files.length)
+  const refused = attempts.filter((attempt) => attempt.status === 'rejected')
+  assert.ok(refused.length >= 1, 'all look before the first one writes')
+  for (const { reason } of refused) {
+    assert.is(reason.title, 'Migration "20260102030405_same.ts" exists already.')
+    assert.ok(isTenancyError(reason, 'MIGRATION_EXISTS'))
+  }
 })
 
 test('an unknown format is refused', async () => {
