@@ -18,6 +18,15 @@ export interface TenancyEvents {
     direction: 'up' | 'down'
     durationMs: number
   }
+  /** A file that would have been refused was let through. */
+  'migration:allowed': {
+    tenant: string
+    schema: string
+    migration: string
+    violation: 'missing' | 'changed' | 'out-of-order'
+  }
+  /** A migration has changed objects outside its schema, and `guard` is `'warn'`. */
+  'migration:outside': { tenant: string; schema: string; migration: string; objects: readonly string[] }
   /** A tenant's run has ended and is committed. */
   'tenant:migrated': {
     tenant: string

@@ -4,7 +4,7 @@
  */
 import { databaseError } from './database-errors.ts'
 import { messageOf, TenancyError, type ErrorDocument } from './errors.ts'
-import type { RunReport } from './migrations/migrator.ts'
+import type { RunReport } from './migrations/run.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { Tenant } from './tenant.ts'
 

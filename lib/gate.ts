@@ -18,6 +18,8 @@ export interface GateOptions {
   /** Whether the tenant is at head, or knows of migrations that this code does not; one cheap query. */
   isCurrent(tenant: Tenant): Promise<boolean>
   upgrade(tenant: Tenant): Promise<unknown>
+  /** What this process must know of a tenant at head before it is used. */
+  learn?(tenant: Tenant): Promise<void>
 }
 
 /** How long a failed tenant is left alone: doubled with each failure, between these. */
@@ -62,7 +64,7 @@ export class Gate {
   }
 
   /** Forgets what is known of a tenant, or of all. */
-  invalidate(tenant?: Tenant): void {
+  invalidate(tenant?: Pick<Tenant, 'schema'>): void {
     if (tenant === undefined) {
       this.#ready.clear()
       this.#failures.clear()
@@ -98,9 +100,11 @@ export class Gate {
   }
 
   async #bringToHead(tenant: Tenant): Promise<void> {
-    if (await this.#options.isCurrent(tenant)) return
-    if (!this.#options.upgrades) throw pending(tenant)
-    await this.#limit(() => this.#options.upgrade(tenant))
+    if (!(await this.#options.isCurrent(tenant))) {
+      if (!this.#options.upgrades) throw pending(tenant)
+      await this.#limit(() => this.#options.upgrade(tenant))
+    }
+    await this.#options.learn?.(tenant)
   }
 
   #rememberFailure(schema: string, error: unknown): void {

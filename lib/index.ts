@@ -11,10 +11,12 @@ export {
 export { byHeader, byHost, type HostOptions, type Resolver } from './middleware/resolve.ts'
 export type { Migration, MigrationContext, MigrationExtras, MigrationParams } from './migrations/context.ts'
 export type { CreateReport, CreateRequest } from './migrations/create.ts'
+export type { Allowances } from './migrations/integrity.ts'
 export type { TenantState, TransactionMode } from './migrations/plan.ts'
 export type { MigrationFormat } from './migrations/template.ts'
 export { defineConfig, type LazyConfig, type TenancyConfig } from './options.ts'
 export type { TenantQuery, TenantSource } from './registry.ts'
+export type { RepairReport, Settlement } from './repair.ts'
 export type {
   DownOptions,
   FleetDownReport,

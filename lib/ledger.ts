@@ -4,6 +4,7 @@
  * cannot say what the version table does not; the version tables stay the truth.
  */
 import type { ErrorDocument } from './errors.ts'
+import type { RecordedRun } from './migrations/integrity.ts'
 import type { Direction } from './migrations/plan.ts'
 import { SQLSTATE, sqlStateOf, type SqlRunner } from './sql.ts'
 import { LEDGER_SCHEMA, type Tenant } from './tenant.ts'
@@ -24,7 +25,17 @@ export interface LedgerProgress {
   readonly head: string | undefined
   readonly fingerprint: string
   readonly direction: Direction
-  readonly migrations: readonly { readonly name: string; readonly durationMs: number }[]
+  readonly migrations: readonly LedgerRun[]
+  /** Applied files whose changed content is the known one from now on. */
+  readonly accepted?: readonly { readonly name: string; readonly hash: string }[]
+}
+
+/** A migration that a segment has run. */
+export interface LedgerRun {
+  readonly name: string
+  readonly durationMs: number
+  /** Hash of the file's content. */
+  readonly hash?: string | undefined
 }
 
 /** Any number will do that no tenant's lock is likely to have; this one spells "umzug". */
@@ -40,6 +51,7 @@ const DEFINITION = `
     head text,
     fingerprint text,
     error jsonb,
+    running text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
   );
@@ -52,28 +64,53 @@ const DEFINITION = `
     migration text NOT NULL,
     direction text NOT NULL CHECK (direction IN ('up', 'down')),
     duration_ms integer NOT NULL,
+    hash text,
     finished_at timestamptz NOT NULL DEFAULT now()
   );
   CREATE INDEX IF NOT EXISTS run_schema ON ${LEDGER_SCHEMA}.run (schema, id);`
 
-/** Creates the ledger's tables if they are missing; any number of processes may call it at once. */
+/** Columns that a ledger of an earlier release lacks. Without a default they are added without rewriting the table. */
+const UPGRADE = `
+  ALTER TABLE ${LEDGER_SCHEMA}.tenant ADD COLUMN IF NOT EXISTS running text;
+  ALTER TABLE ${LEDGER_SCHEMA}.run ADD COLUMN IF NOT EXISTS hash text`
+
+/** How often a ledger whose tables are in use is tried again; each try waits as long as `lock_timeout` says. */
+const MAX_TRIES = 5
+
+/**
+ * Creates the ledger's tables if they are missing, and adds what those of an earlier release lack; any number of
+ * processes may call it at once.
+ */
 export async function ensureLedger(
   sql: SqlRunner,
   transaction: <T>(fn: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
-  if (await ledgerExists(sql)) return
-  await transaction(async () => {
-    // IF NOT EXISTS looks before it creates, and two that look at once collide in the catalog: one at a time.
-    await sql.query('SELECT pg_catalog.pg_advisory_xact_lock($1::bigint)', [CREATION_LOCK])
-    if (!(await ledgerExists(sql))) await sql.query(DEFINITION)
-  })
+  for (let attempt = 1; (await standing(sql)) !== 'ready'; attempt++) {
+    try {
+      await transaction(async () => {
+        // IF NOT EXISTS looks before it creates, and two that look at once collide in the catalog: one at a time.
+        await sql.query('SELECT pg_catalog.pg_advisory_xact_lock($1::bigint)', [CREATION_LOCK])
+        const found = await standing(sql)
+        if (found !== 'ready') await sql.query(found === 'old' ? UPGRADE : DEFINITION)
+      })
+    } catch (error) {
+      if (attempt === MAX_TRIES || sqlStateOf(error) !== SQLSTATE.lockNotAvailable) throw error
+    }
+  }
 }
 
-async function ledgerExists(sql: SqlRunner): Promise<boolean> {
-  const [row] = await sql.query<{ exists: boolean }>(
-    `SELECT pg_catalog.to_regclass('${LEDGER_SCHEMA}.run') IS NOT NULL AS exists`,
+/** One look in the catalog: it is asked at the beginning of every run. */
+async function standing(sql: SqlRunner): Promise<'missing' | 'old' | 'ready'> {
+  const [row] = await sql.query<{ exists: boolean; columns: number }>(
+    `SELECT run IS NOT NULL AS exists, (
+              SELECT count(*) FROM pg_catalog.pg_attribute
+               WHERE NOT attisdropped AND (attrelid = tenant AND attname = 'running' OR attrelid = run AND attname = 'hash')
+            )::integer AS columns
+       FROM pg_catalog.to_regclass('${LEDGER_SCHEMA}.run') AS run,
+            pg_catalog.to_regclass('${LEDGER_SCHEMA}.tenant') AS tenant`,
   )
-  return row?.exists === true
+  if (row?.exists !== true) return 'missing'
+  return row.columns === 2 ? 'ready' : 'old'
 }
 
 const COLUMNS = 'id, schema, host, state, head, fingerprint, error'
@@ -139,17 +176,49 @@ export async function recordProgress(
        updated_at = now()`,
     [tenant.id, tenant.schema, progress.head ?? null, progress.fingerprint],
   )
-  if (progress.migrations.length === 0) return
+  await recordRuns(sql, tenant, progress)
+}
+
+/** The rows of the migrations alone: the shared schema is no tenant, and has no other. */
+export async function recordRuns(
+  sql: SqlRunner,
+  { id, schema }: Pick<Tenant, 'id' | 'schema'>,
+  { direction, migrations, accepted = [] }: Pick<LedgerProgress, 'direction' | 'migrations' | 'accepted'>,
+): Promise<void> {
+  if (accepted.length > 0) {
+    await sql.query(
+      `UPDATE ${LEDGER_SCHEMA}.run AS r SET hash = accepted.hash
+         FROM unnest($2::text[], $3::text[]) AS accepted (migration, hash)
+        WHERE r.id = (SELECT max(id) FROM ${LEDGER_SCHEMA}.run
+                       WHERE schema = $1 AND migration = accepted.migration)`,
+      [schema, accepted.map(({ name }) => name), accepted.map(({ hash }) => hash)],
+    )
+  }
+  if (migrations.length === 0) return
   await sql.query(
-    `INSERT INTO ${LEDGER_SCHEMA}.run (tenant, schema, direction, migration, duration_ms)
-     SELECT $1, $2, $3, migration, duration::integer FROM unnest($4::text[], $5::text[]) AS done (migration, duration)`,
+    `INSERT INTO ${LEDGER_SCHEMA}.run (tenant, schema, direction, migration, duration_ms, hash)
+     SELECT $1, $2, $3, migration, duration::integer, nullif(hash, '')
+       FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS done (migration, duration, hash, n) ORDER BY n`,
     [
-      tenant.id,
-      tenant.schema,
-      progress.direction,
-      progress.migrations.map(({ name }) => name),
-      progress.migrations.map(({ durationMs }) => String(Math.round(durationMs))),
+      id,
+      schema,
+      direction,
+      migrations.map(({ name }) => name),
+      migrations.map(({ durationMs }) => String(Math.round(durationMs))),
+      migrations.map(({ hash = '' }) => hash),
     ],
+  )
+}
+
+/** The last run of each migration of `schema`, in the order in which they ended; none without a ledger. */
+export async function readRuns(sql: SqlRunner, schema: string): Promise<readonly RecordedRun[]> {
+  return unlessMissing(
+    sql.query<{ migration: string; direction: Direction; hash: string | null }>(
+      `SELECT migration, direction, hash FROM (
+         SELECT DISTINCT ON (migration) id, migration, direction, hash FROM ${LEDGER_SCHEMA}.run
+          WHERE schema = $1 ORDER BY migration, id DESC) AS last ORDER BY id`,
+      [schema],
+    ),
   )
 }
 
@@ -163,13 +232,20 @@ export async function recordFailure(sql: SqlRunner, tenant: Tenant, error: Error
   )
 }
 
+/** No ledger, or one of an earlier release that no run has touched since. */
+const NO_LEDGER: ReadonlySet<string> = new Set([
+  SQLSTATE.undefinedTable,
+  SQLSTATE.undefinedColumn,
+  SQLSTATE.invalidSchemaName,
+])
+
 /** No ledger is an empty ledger: reading must work before anything was ever written. */
 async function unlessMissing<T>(rows: Promise<T[]>): Promise<readonly T[]> {
   try {
     return await rows
   } catch (error) {
     const state = sqlStateOf(error)
-    if (state === SQLSTATE.undefinedTable || state === SQLSTATE.invalidSchemaName) return []
+    if (state !== undefined && NO_LEDGER.has(state)) return []
     throw error
   }
 }

@@ -8,6 +8,8 @@ import type { Sequelize } from 'sequelize'
 
 import type { Namespace } from './context.ts'
 import { TenancyError } from './errors.ts'
+import type { Allowances } from './migrations/integrity.ts'
+import type { GuardMode } from './migrations/guard.ts'
 import type { TransactionMode } from './migrations/plan.ts'
 import type { TenantSource } from './registry.ts'
 import { alembicVersion } from './storage/alembic-version.ts'
@@ -72,6 +74,17 @@ export interface TenancyConfig {
    * @defaultValue `'tenant'`
    */
   readonly transaction?: TransactionMode
+  /**
+   * Violations of the set of migrations that are let through instead of refused.
+   * @defaultValue none
+   */
+  readonly allow?: Allowances
+  /**
+   * What to do about objects that a migration creates, alters or drops outside the tenant's schema and
+   * `searchPath`: `'schema'` fails and rolls it back, `'warn'` emits `migration:outside`, `'off'` does not look.
+   * @defaultValue `'schema'`
+   */
+  readonly guard?: GuardMode
   /**
    * Which schema names are accepted.
    * @defaultValue `'strict'`: `a-z`, `0-9` and `_`, beginning with a letter, at most 63 bytes
@@ -140,6 +153,8 @@ export interface ResolvedOptions {
   readonly searchPath: readonly string[]
   readonly namespace: Namespace | undefined
   readonly transaction: TransactionMode
+  readonly guard: GuardMode
+  readonly allow: Required<Allowances>
   readonly policy: NamePolicy
   readonly onMissing: 'error' | 'shared'
   readonly concurrency: number
@@ -157,11 +172,11 @@ export function defineConfig(config: TenancyConfig): TenancyConfig {
 const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof TenancyConfig>([
   'url', 'sequelize', 'migrationUrl', 'migrations', 'sharedMigrations', 'sharedSchema', 'seeders', 'storage',
   'tenants', 'searchPath', 'namespace', 'transaction', 'names', 'onMissing', 'concurrency', 'lazy', 'lock',
-  'timeouts',
+  'timeouts', 'allow', 'guard',
 ]) // prettier-ignore
 
 /** Keys of the contract that later releases bring; a configuration may name them already. */
-const LATER_KEYS: ReadonlySet<string> = new Set(['models', 'guard'])
+const LATER_KEYS: ReadonlySet<string> = new Set(['models'])
 
 /**
  * @throws {@link TenancyError} CONFIG_INVALID naming the option, what was expected and what was found.
@@ -192,7 +207,9 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
     tenants: withMethods('tenants', config.tenants, ['list', 'find']),
     searchPath,
     namespace: withMethods('namespace', config.namespace, ['run', 'bind', 'get', 'set']),
+    allow: allowances(config.allow),
     transaction: oneOf('transaction', config.transaction, ['tenant', 'migration', 'none']),
+    guard: oneOf('guard', config.guard, ['schema', 'warn', 'off']),
     policy: {
       names: oneOf('names', config.names, ['strict', 'quoted']),
       reserved: [sharedSchema, ...searchPath],
@@ -217,6 +234,16 @@ function storageOf(storage: TenancyConfig['storage'] = 'SequelizeMeta'): Version
   if (storage === 'alembic_version') return alembicVersion()
   if (hasMethods(storage, ['executed', 'record', 'forget'])) return storage
   throw invalid('storage', "'SequelizeMeta', 'alembic_version' or a VersionStorage", storage)
+}
+
+function allowances(value: TenancyConfig['allow']): Required<Allowances> {
+  const allow = section('allow', value, ['missing', 'changed', 'outOfOrder'])
+  const flag = (key: keyof Allowances) => {
+    const found: unknown = allow[key] ?? false
+    if (typeof found === 'boolean') return found
+    throw invalid(`allow.${key}`, 'true or false', found)
+  }
+  return { missing: flag('missing'), changed: flag('changed'), outOfOrder: flag('outOfOrder') }
 }
 
 function globs(

@@ -2,7 +2,7 @@
 import { TenancyError } from './errors.ts'
 import type { Events } from './events.ts'
 import { ensureLedger } from './ledger.ts'
-import { schemaExists } from './migrations/migrator.ts'
+import { schemaExists } from './migrations/history.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { Registry } from './registry.ts'
 import { quoteIdentifier, type SqlRunner } from './sql.ts'

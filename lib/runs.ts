@@ -9,22 +9,19 @@ import { runFleet, type FleetResult } from './fleet.ts'
 import { findInLedger, readLedger, type LedgerEntry } from './ledger.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { findMigrations, type MigrationFile } from './migrations/files.ts'
-import {
-  migrate,
-  readHistory,
-  schemaExists,
-  subjectOf,
-  withPlace,
-  type MigratorOptions,
-  type RunReport,
-  type RunRequest,
-  type Subject,
-} from './migrations/migrator.ts'
-import { choose, type PlanRequest } from './migrations/plan.ts'
+import { migrate, withPlace } from './migrations/migrator.ts'
+import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts'
+import { schemaExists } from './migrations/history.ts'
+import { approve } from './migrations/approval.ts'
+import { readHistory } from './migrations/history.ts'
+import type { Allowances } from './migrations/integrity.ts'
+import type { PlanRequest } from './migrations/plan.ts'
 import type { MigrationSession } from './migrations/session.ts'
+import { subjectOf, type Subject } from './migrations/subject.ts'
 import { TenantUmzug } from './migrations/umzug.ts'
 import { checkConcurrency, type ResolvedOptions } from './options.ts'
 import type { Registry, TenantQuery } from './registry.ts'
+import { repairTenant, type RepairReport, type Settlement } from './repair.ts'
 import { describeStatus, KnownHistories, type TenantStatus } from './status.ts'
 import { sequelizeMeta } from './storage/sequelize-meta.ts'
 import { checkId, type Tenant } from './tenant.ts'
@@ -49,6 +46,11 @@ export interface UpOptions {
   readonly step?: number
   /** Values for `context.x` of migrations. */
   readonly x?: Readonly<Record<string, string>>
+  /**
+   * Violations of the set of files that are let through.
+   * @defaultValue the configuration's
+   */
+  readonly allow?: Allowances
 }
 
 export interface DownOptions {
@@ -59,6 +61,11 @@ export interface DownOptions {
   /** The migration to arrive at, which stays. */
   readonly backTo?: string
   readonly x?: Readonly<Record<string, string>>
+  /**
+   * What is let through; of a run down only `missing` matters: it passes over what has no file.
+   * @defaultValue the configuration's
+   */
+  readonly allow?: Allowances
 }
 
 interface TenantReport {
@@ -115,8 +122,8 @@ export class Runs {
     this.#database = database
     this.#registry = registry
     this.#find = find
-    const { storage, transaction, lockWaitMs, searchPath } = options
-    this.#migrator = { storage, transaction, lockWaitMs, searchPath, events, ledger: true }
+    const { storage, transaction, lockWaitMs, searchPath, allow, guard } = options
+    this.#migrator = { storage, transaction, lockWaitMs, searchPath, allow, guard, events, ledger: true }
   }
 
   async all(): Promise<readonly Tenant[]> {
@@ -125,7 +132,8 @@ export class Runs {
   }
 
   async up(options: Selection & UpOptions): Promise<TenantUpReport | FleetUpReport> {
-    const request: RunRequest = { direction: 'up', to: options.to, step: options.step, x: options.x }
+    const { to, step, x, allow } = options
+    const request: RunRequest = { direction: 'up', to, step, x, allow }
     if (isOne(options)) return upReport(await this.#runOne(options, request))
     const results = await this.#runMany(options, request)
     return {
@@ -135,8 +143,8 @@ export class Runs {
   }
 
   async down(options: Selection & DownOptions): Promise<TenantDownReport | FleetDownReport> {
-    const { to, step, backTo, x } = options
-    const request: RunRequest = { direction: 'down', to, step, backTo, x }
+    const { to, step, backTo, x, allow } = options
+    const request: RunRequest = { direction: 'down', to, step, backTo, x, allow }
     if (isOne(options)) {
       const { migrations, ...report } = await this.#runOne(options, request)
       return { ...report, reverted: migrations }
@@ -168,14 +176,17 @@ export class Runs {
   }
 
   async plan(
-    options: OneSelection & PlanRequest,
+    options: OneSelection & PlanRequest & Pick<UpOptions, 'allow'>,
   ): Promise<{ id: string; schema: string; migrations: readonly string[] }> {
-    const { id, schema, tenant } = await this.#subject(options)
+    const subject = await this.#subject(options)
+    const { id, schema, tenant } = subject
     const files = await this.#filesOf(tenant)
-    const history = await explainingDatabaseErrors(() =>
-      readHistory(this.#database.runner, schema, files, this.#options.storage),
-    )
-    return { id, schema, migrations: choose('up', history, options) }
+    return explainingDatabaseErrors(async () => {
+      const { to, step, allow } = options
+      const request = { direction: 'up', to, step, allow } as const
+      const { names } = await approve(this.#database.runner, { subject, files, request }, this.#migrator)
+      return { id, schema, migrations: names }
+    })
   }
 
   async status(
@@ -186,6 +197,17 @@ export class Runs {
       const tenants = await this.#tenants(hasSelection(options) ? options : { all: true })
       return this.#statuses(tenants, options.verify ?? false)
     })
+  }
+
+  /** Settles an interrupted migration of `tenant`. */
+  async repair(tenant: Tenant, as: Settlement): Promise<RepairReport> {
+    const files = await this.#files()
+    const { storage, lockWaitMs } = this.#options
+    return explainingDatabaseErrors(() =>
+      this.#database.withSession((session) =>
+        repairTenant(session, tenant, { as, files, storage, lockWaitMs }),
+      ),
+    )
   }
 
   umzug(find: () => Promise<Tenant>): Umzug<MigrationContext> {

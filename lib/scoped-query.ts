@@ -15,6 +15,8 @@ export interface WireConnection {
   submittedNamedStatements?: Record<string, unknown>
   readonly stream: { cork?(): void; uncork?(): void }
   prependListener(event: 'readyForQuery', listener: (message: { status: string }) => void): unknown
+  once(event: 'readyForQuery' | 'end', listener: () => void): unknown
+  off(event: 'readyForQuery' | 'end', listener: () => void): unknown
 }
 
 /** pg's Query, as far as it is extended. */
@@ -35,6 +37,8 @@ export type WireQueryClass = new (config: unknown, values: unknown, callback: un
 export interface TransactionState {
   status: 'I' | 'T' | 'E'
   path: string | undefined
+  /** How often the server has said so. */
+  answers: number
 }
 
 export interface Scoping {

@@ -9,7 +9,7 @@ import type { Sequelize } from 'sequelize'
 
 import type { Scope, TenantContext } from './context.ts'
 import { TenancyError } from './errors.ts'
-import { bindQueryGenerator } from './query-generator.ts'
+import { bindQueryInterface } from './query-interface/bind.ts'
 import {
   scopedQueryClass,
   type TransactionState,
@@ -36,9 +36,11 @@ const scoped = new WeakSet<WireClient>()
 
 /** Scopes every connection of `sequelize` to `context`, and its query interface to the current tenant. */
 export function bindSearchPath(sequelize: Sequelize, context: TenantContext): void {
-  bindQueryGenerator(sequelize, () => context.schema())
+  bindQueryInterface(sequelize, () => context.schema())
   // Sequelize types a connection as unknown: it is pg's Client.
-  const scope = (connection: unknown) => scopeClient(connection as WireClient, () => context.scope())
+  const scope = (connection: unknown): void => {
+    scopeClient(connection as WireClient, () => context.scope())
+  }
   sequelize.addHook('afterConnect', scope)
   passOwnErrors(sequelize)
   // Connections that were opened before, by a query at start-up, are scoped when the pool hands them out.
@@ -63,12 +65,13 @@ function hasConnections(sequelize: Sequelize): boolean {
 }
 
 /**
- * Makes each statement of `client` run in the scope that `scopeOf` names when the statement is handed over.
+ * Makes each statement of `client` run in the scope that `scopeOf` names when the statement is handed over. The
+ * answer follows the connection's transaction; a client that is scoped already has none.
  *
  * @throws {@link TenancyError} CLIENT_UNSUPPORTED for pg-native, which hides the protocol.
  */
-export function scopeClient(client: WireClient, scopeOf: () => Scope): void {
-  if (scoped.has(client)) return
+export function scopeClient(client: WireClient, scopeOf: () => Scope): TransactionState | undefined {
+  if (scoped.has(client)) return undefined
   const Query = client.constructor.Query
   if (Query === undefined || typeof client.connection?.prependListener !== 'function') {
     throw new TenancyError(
@@ -105,6 +108,7 @@ export function scopeClient(client: WireClient, scopeOf: () => Scope): void {
       }),
     )
   }
+  return transaction
 }
 
 /** pg answers a query object through its callback only; callers without one get a promise, as from pg. */
@@ -124,9 +128,10 @@ function submit(send: QueryFunction, query: WireQuery): unknown {
 
 /** The server's own word on the connection's transaction, which comes with each ReadyForQuery. */
 function watchTransaction(connection: WireConnection): TransactionState {
-  const state: TransactionState = { status: 'I', path: undefined }
+  const state: TransactionState = { status: 'I', path: undefined, answers: 0 }
   // Before the client's own listener, which sends the next statement of the queue at once.
   connection.prependListener('readyForQuery', ({ status }) => {
+    state.answers++
     state.status = status === 'T' || status === 'E' ? status : 'I'
     if (state.status === 'I') state.path = undefined
   })

@@ -47,9 +47,16 @@ export const SQLSTATE = {
   duplicateSchema: '42P06',
   duplicateTable: '42P07',
   undefinedTable: '42P01',
+  undefinedColumn: '42703',
   invalidSchemaName: '3F000',
   insufficientPrivilege: '42501',
   lockNotAvailable: '55P03',
+  /** The statement cannot run inside a transaction block. */
+  activeTransaction: '25001',
+  /** The transaction was aborted by an earlier failure. */
+  failedTransaction: '25P02',
+  /** An enum value must be committed before it can be used. */
+  unsafeNewEnumValue: '55P04',
   deadlockDetected: '40P01',
   serializationFailure: '40001',
 } as const

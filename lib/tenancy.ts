@@ -12,8 +12,10 @@ import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { TenantStatus } from './status.ts'
+import { learnTypes } from './query-interface/types.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
 import { dropSchema, provisionSchema, type ProvisionOptions } from './provision.ts'
+import type { RepairReport, Settlement } from './repair.ts'
 import { sourceRegistry, tableRegistry, unknownTenant, type Registry, type TenantQuery } from './registry.ts'
 import {
   Runs,
@@ -97,7 +99,13 @@ export class Tenancy {
       isCurrent: (tenant) =>
         explainingDatabaseErrors(() => this.#runs.isCurrent(tenant), { tenant: tenant.id }),
       upgrade: (tenant) => this.#runs.upgrade(tenant),
+      learn: async ({ schema }) => {
+        const pool = await this.#database.pool()
+        await this.#context.runShared(() => learnTypes(pool, schema, { transaction: null }))
+      },
     })
+    // Its ENUM types may be others now, and another process may have taken it back.
+    this.#events.on('tenant:migrated', (tenant) => this.#gate.invalidate(tenant))
   }
 
   // ------------------------------------------------------------------------------------------ current tenant
@@ -235,6 +243,18 @@ export class Tenancy {
     return this.#runs.seed(await this.find({ id: checkId(tenant) }))
   }
 
+  /**
+   * Settles a migration that a killed process has left in the middle, outside a transaction: it counts as
+   * `'applied'`, or as `'rolled-back'`, which also drops INVALID indexes. Without one nothing changes.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN, LOCK_HELD; MIGRATION_UNKNOWN if the file to record is gone.
+   */
+  async repair({ tenant, as }: { readonly tenant: string; readonly as: Settlement }): Promise<RepairReport> {
+    const found = await this.find({ id: checkId(tenant) })
+    this.#gate.invalidate(found)
+    return this.#runs.repair(found, as)
+  }
+
   /** Where one tenant stands by its version table, or the shared schema. Writes nothing. */
   status(options: OneSelection): Promise<TenantStatus>
   /** Where tenants stand, by the ledger in one query; with `verify` by each version table. Writes nothing. */
@@ -245,7 +265,11 @@ export class Tenancy {
     return this.#runs.status(options)
   }
 
-  /** The migrations that `up` would run. Writes nothing. */
+  /**
+   * The migrations that `up` would run. Writes nothing.
+   *
+   * @throws {@link TenancyError} what `up` would refuse, such as MIGRATION_CHANGED.
+   */
   async plan(
     options: OneSelection & UpOptions,
   ): Promise<{ id: string; schema: string; migrations: readonly string[] }> {

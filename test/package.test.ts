@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { publint } from 'publint'
 import * as assert from 'uvu/assert'
@@ -33,6 +33,7 @@ test.before(() => {
   for (const name of Object.keys({ ...dependencies, ...peerDependencies }).filter(
     (dependency) => !optional.includes(dependency),
   )) {
+    mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true }) // of a package with a scope
     symlinkSync(join(repository, 'node_modules', name), join(folder, 'node_modules', name))
   }
 })

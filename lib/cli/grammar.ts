@@ -2,8 +2,11 @@
 import { Option, type Command } from 'commander'
 
 import { MIGRATION_FORMATS } from '../migrations/template.ts'
+import { allowable } from './allow.ts'
 import { create, type CreateFlags } from './commands/create.ts'
 import { down, type DownFlags } from './commands/down.ts'
+import { lint } from './commands/lint.ts'
+import { repair, type RepairFlags } from './commands/repair.ts'
 import { seed } from './commands/seed.ts'
 import { status, type StatusFlags } from './commands/status.ts'
 import {
@@ -30,8 +33,11 @@ export function addCommands(program: Command, act: Act): void {
   addDown(program, 'down', act)
   addStatus(program, 'status', act)
 
+  addRepair(program, act)
+
   program.commandsGroup('Write:')
   addCreate(program, act)
+  addLint(program, act)
 
   program.commandsGroup('Tenants:')
   addTenants(program, act)
@@ -56,13 +62,16 @@ function addUp(program: Command, name: string, act: Act): void {
     `${name} --tenant acme`,
     `${name} --all --concurrency 4`,
   ])
-  limit(selectMany(command), 'the last migration to run')
+  allowable(limit(selectMany(command), 'the last migration to run'))
     .option('--dry-run', 'print what would run, and write nothing')
     .action(act((invocation, flags: UpFlags & TargetFlags) => up(invocation, flags, readUpTarget(flags))))
 }
 
 function addUpgrade(program: Command, act: Act): void {
-  selectMany(add(program, 'upgrade', 'apply migrations up to a revision', ['-x tenant=acme upgrade head']))
+  const command = add(program, 'upgrade', 'apply migrations up to a revision', [
+    '-x tenant=acme upgrade head',
+  ])
+  allowable(selectMany(command))
     .argument('<revision>', 'head, +N, or the last migration to run')
     .option('--dry-run', 'print what would run, and write nothing')
     .action(act((invocation, flags: UpFlags, revision) => up(invocation, flags, readUpgrade(revision))))
@@ -73,7 +82,7 @@ function addDown(program: Command, name: string, act: Act): void {
     `${name} --tenant acme`,
     `${name} --tenant acme --to 0 --yes`,
   ])
-  limit(confirmable(selectMany(command)), 'the last migration to revert; 0 reverts all').action(
+  limit(confirmable(allowable(selectMany(command))), 'the last migration to revert; 0 reverts all').action(
     act((invocation, flags: DownFlags & TargetFlags) => down(invocation, flags, readDownTarget(flags))),
   )
 }
@@ -82,16 +91,26 @@ function addDowngrade(program: Command, act: Act): void {
   const command = add(program, 'downgrade', 'revert migrations down to a revision', [
     '-x tenant=acme downgrade -1',
   ])
-  confirmable(selectMany(command))
+  confirmable(allowable(selectMany(command)))
     .argument('<revision>', '-N, base, or the migration to arrive at, which stays')
     .action(act((invocation, flags: DownFlags, revision) => down(invocation, flags, readDowngrade(revision))))
+}
+
+function addRepair(program: Command, act: Act): void {
+  add(program, 'repair', 'settle a migration that was interrupted', [
+    'repair --tenant acme --mark-rolled-back',
+  ])
+    .option('--tenant <id>', 'the tenant', collect)
+    .option('--mark-rolled-back', 'it counts as never run; INVALID indexes are dropped')
+    .option('--mark-applied', 'it counts as applied')
+    .action(act((invocation, flags: RepairFlags) => repair(invocation, flags)))
 }
 
 function addUndoAll(program: Command, act: Act): void {
   const command = add(program, 'db:migrate:undo:all', 'revert every migration', [
     'db:migrate:undo:all --tenant acme --yes',
   ])
-  confirmable(selectMany(command))
+  confirmable(allowable(selectMany(command)))
     .option('--to <name>', 'the last migration to revert: its file name or revision', '0')
     .action(
       act((invocation, flags: DownFlags & TargetFlags) => down(invocation, flags, readDownTarget(flags))),
@@ -125,6 +144,15 @@ function addGenerate(program: Command, act: Act): void {
   format(add(program, 'migration:generate', 'write a new migration', ['migration:generate --name add-users']))
     .requiredOption('--name <name>', 'what it does')
     .action(act((invocation, flags: CreateFlags & { name: string }) => create(invocation, flags, flags.name)))
+}
+
+function addLint(program: Command, act: Act): void {
+  add(program, 'lint', 'find what in migrations cannot be the same for all tenants', [
+    'lint',
+    'lint migrations/20261121090000_users.sql',
+  ])
+    .argument('[file...]', 'files to read instead of all migrations')
+    .action(act(lint))
 }
 
 function addTenants(program: Command, act: Act): void {

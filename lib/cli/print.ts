@@ -1,5 +1,6 @@
 /** Tables and sentences for people, JSON for programs: pure functions that return text. */
 import type { ErrorDocument } from '../errors.ts'
+import type { Finding } from '../lint/finding.ts'
 import type { TenantStatus } from '../status.ts'
 import type { Tenant } from '../tenant.ts'
 import { maskPasswords } from './mask.ts'
@@ -96,6 +97,16 @@ export function failuresText(report: FleetReport, command: string, style: Style)
     table([['TENANT', 'MIGRATION', 'WHY'], ...rows], style),
     `fix: mend the cause, then run only these: umzug-tenants ${command} --tenant ${ids}\n`,
   ].join('')
+}
+
+/** What `lint` found: a line that terminals and editors open, and what to write instead. */
+export function findingsText(findings: readonly Finding[], style: Style): string {
+  return findings
+    .map(({ rule, file, line, column, message, remedy }) => {
+      const place = style('bold', `${printable(file)}:${line}:${column}`)
+      return `${place}  ${style('bad', rule)}  ${printable(message)}\n    fix: ${printable(remedy)}\n`
+    })
+    .join('')
 }
 
 /** What happened, the server's own words, and what to do next. */

@@ -1,6 +1,7 @@
 /** Runs and their reports: a single tenant's and the shared schema's have the form of a fleet's. */
 import { isTenancyError, TenancyError, type ErrorDocument } from '../errors.ts'
 import type { Tenancy } from '../tenancy.ts'
+import { allowedText } from './allow.ts'
 import { show, withTenancy, type Invocation } from './invocation.ts'
 import { committedText, errorText, failuresText, summaryText } from './print.ts'
 
@@ -42,6 +43,7 @@ export async function reportRun(invocation: Invocation, request: RunRequest): Pr
   const { terminal, json } = invocation
   const direction = request.command === 'down' ? 'down' : 'up'
   const report = await withTenancy(invocation, async (tenancy) => {
+    printAllowed(tenancy, invocation)
     if (!json) printCommitted(tenancy, invocation)
     const startedAt = performance.now()
     const result = await request.run(tenancy)
@@ -59,6 +61,11 @@ export async function reportRun(invocation: Invocation, request: RunRequest): Pr
 
 /** Exit code of a fleet's run with failures. */
 const SOME_FAILED = 4
+
+/** Names on stderr what a flag or the configuration has let through. */
+export function printAllowed(tenancy: Tenancy, { terminal }: Invocation): void {
+  tenancy.on('migration:allowed', (event) => terminal.err(allowedText(event)))
+}
 
 /** Prints each tenant's migrations when they are committed, and not before: a rollback takes the ticks back. */
 function printCommitted(tenancy: Tenancy, { terminal }: Invocation): void {

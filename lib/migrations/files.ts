@@ -9,6 +9,7 @@ import { messageOf, TenancyError } from '../errors.ts'
 import { importFile } from '../import-file.ts'
 import { splitStatements } from '../statement.ts'
 import type { MigrationContext } from './context.ts'
+import { contentHash } from './integrity.ts'
 import { compareNames, identityOf, isMigrationName } from './revision.ts'
 
 /** A migration on disk, not yet loaded. */
@@ -83,18 +84,41 @@ export function loadMigration(file: MigrationFile): Promise<LoadedMigration> {
   return migration
 }
 
+/** What the content of a list's files was when it was first looked at. */
+const hashes = new WeakMap<MigrationFile, Promise<string>>()
+
+/**
+ * The {@link contentHash} of the file, read once for each file of a list. The way back of a text is a file of its
+ * own, which does not count.
+ *
+ * @throws {@link TenancyError} MIGRATION_INVALID if the file cannot be read.
+ */
+export function hashOf(file: MigrationFile): Promise<string> {
+  const hash = hashes.get(file) ?? readFile(file.path).then(contentHash)
+  hashes.set(file, hash)
+  return hash.catch((error: unknown) => {
+    throw unloadable(file, error)
+  })
+}
+
 async function load(file: MigrationFile): Promise<LoadedMigration> {
+  // Before the functions are: the hash must never be that of a later content.
+  await hashOf(file)
   try {
     return extname(file.name) === '.sql' ? await loadSql(file) : await loadModule(file)
   } catch (error) {
     if (error instanceof TenancyError) throw error
-    throw new TenancyError('MIGRATION_INVALID', `Migration "${file.name}" cannot be loaded.`, {
-      migration: file.name,
-      detail: messageOf(error),
-      fix: [`correct ${file.path}`],
-      cause: error,
-    })
+    throw unloadable(file, error)
   }
+}
+
+function unloadable(file: MigrationFile, error: unknown): TenancyError {
+  return new TenancyError('MIGRATION_INVALID', `Migration "${file.name}" cannot be loaded.`, {
+    migration: file.name,
+    detail: messageOf(error),
+    fix: [`correct ${file.path}`],
+    cause: error,
+  })
 }
 
 async function loadSql(file: MigrationFile): Promise<LoadedMigration> {

@@ -3,18 +3,30 @@
  * nothing of the application's CLS namespace: a migration run in a request must not join the request's
  * transaction.
  */
-import { setImmediate as turn } from 'node:timers/promises'
+import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { Sequelize, Transaction, type Options, type TransactionOptions } from 'sequelize'
+import { Sequelize, type Options, type Transaction, type TransactionOptions } from 'sequelize'
 
-import { bindQueryGenerator } from '../query-generator.ts'
+import { TenancyError } from '../errors.ts'
+import { bindQueryInterface } from '../query-interface/bind.ts'
+import { keepModelsApart } from '../query-interface/models.ts'
 import type { WireClient } from '../search-path.ts'
+import { NestedTransactions } from './nested-transactions.ts'
 
 /** Members of Sequelize that its types leave out. */
 interface ConnectionManager {
   getConnection(options?: object): Promise<unknown>
   releaseConnection(connection: unknown): unknown
 }
+
+type Queries = (sql: unknown, options: { transaction?: Transaction | null }) => Promise<unknown>
+type Transactions = (options: TransactionOptions, body: TransactionBody | undefined) => Promise<unknown>
+
+/**
+ * In whose migration the caller is. A module that keeps the query interface of one tenant's run in a variable may
+ * be running for several tenants at once: what it kept means the tenant it is running for now.
+ */
+const active = new AsyncLocalStorage<PinnedSequelize>()
 
 export class PinnedSequelize extends Sequelize {
   /** Shadows the namespace that `Sequelize.useCLS` puts on the base class. */
@@ -26,7 +38,8 @@ export class PinnedSequelize extends Sequelize {
   nestTransactions = false
 
   #client: WireClient | undefined
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #queries: Queries
+  readonly #transactions: Transactions
 
   constructor(connection: string | Options) {
     const settings: Options = {
@@ -39,9 +52,11 @@ export class PinnedSequelize extends Sequelize {
     if (typeof connection === 'string')
       super(connection, { ...settings, dialect: 'postgres', dialectOptions: withApplicationName({}) })
     else super({ ...connection, ...settings, dialectOptions: withApplicationName(connection.dialectOptions) })
-    bindQueryGenerator(this, () => this.schema)
-    this.#serialise()
-    this.#nest()
+    const schemaOf = () => this.#current().schema
+    bindQueryInterface(this, schemaOf)
+    keepModelsApart(this, schemaOf)
+    this.#queries = this.#ownQueries()
+    this.#transactions = this.#ownTransactions()
   }
 
   /** Opens the connection and keeps it. */
@@ -62,47 +77,49 @@ export class PinnedSequelize extends Sequelize {
     await super.close()
   }
 
-  async drain(): Promise<void> {
-    let last: Promise<unknown>
-    do {
-      last = this.#last
-      await last
-      // Whoever waited for that query may send the next one: they all come first.
-      await turn()
-    } while (last !== this.#last)
+  /** Runs a migration's `side`: whatever Sequelize of a run it uses, it uses this one. */
+  running<T>(side: () => T): T {
+    return active.run(this, side)
+  }
+
+  /** The connection of the migration that the caller is in; outside any, this one's. */
+  get client(): WireClient {
+    const client = this.#current().#client
+    if (client === undefined) throw new TypeError('the connection is not open')
+    return client
+  }
+
+  #current(): PinnedSequelize {
+    return active.getStore() ?? this
   }
 
   #release: () => unknown = () => undefined
 
-  /** One statement at a time: two at once on one connection are an error from pg 9 on. */
-  #serialise(): void {
+  /** Without a transaction of its own a query is the run's; with one of another Sequelize it would go elsewhere. */
+  #ownQueries(): Queries {
     const query = super.query.bind(this) as (sql: unknown, options?: object) => Promise<unknown>
-    const inTurn = (sql: unknown, options: { transaction?: Transaction | null } = {}) => {
-      const result = this.#last.then(() =>
-        query(sql, { ...options, transaction: options.transaction ?? null }),
-      )
-      this.#last = result.catch(() => undefined)
-      return result
+    const own: (sql: unknown, options?: object) => Promise<unknown> = (sql, options = {}) =>
+      this.#current().#queries(sql, options)
+    this.query = own as Sequelize['query'] // its overloads differ only in what they promise
+    return async (sql, options) => {
+      const transaction = options.transaction ?? null
+      if (transaction !== null && ownerOf(transaction) !== this) throw foreignTransaction()
+      return query(sql, { ...options, transaction })
     }
-    this.query = inTurn as Sequelize['query'] // its overloads differ only in what they promise
   }
 
-  /** A migration's own transaction is a savepoint of the run's. */
-  #nest(): void {
-    const transaction = super.transaction.bind(this) as (...args: unknown[]) => Promise<unknown>
-    const nested = (first?: TransactionOptions | TransactionBody, second?: TransactionBody) => {
+  #ownTransactions(): Transactions {
+    const stock = super.transaction.bind(this) as (...args: unknown[]) => Promise<unknown>
+    const begin: Transactions = (options, body) =>
+      body === undefined ? stock(options) : stock(options, body)
+    const nested = new NestedTransactions(this, begin, () => this.#client)
+    const own = async (first?: TransactionOptions | TransactionBody, second?: TransactionBody) => {
       const body = typeof first === 'function' ? first : second
-      const options = typeof first === 'function' ? {} : { ...first }
-      if (this.nestTransactions) options.transaction ??= this.#runTransaction()
-      return body === undefined ? transaction(options) : transaction(options, body)
+      return this.#current().#transactions(typeof first === 'function' ? {} : { ...first }, body)
     }
-    this.transaction = nested as Sequelize['transaction'] // its overloads, in one
-  }
-
-  /** The run's transaction as Sequelize's object, begun elsewhere: its children are savepoints on the connection. */
-  #runTransaction(): Transaction {
-    const Constructor = Transaction as unknown as new (sequelize: Sequelize, options: object) => Transaction
-    return Object.assign(new Constructor(this, {}), { connection: this.#client })
+    this.transaction = own as Sequelize['transaction'] // its overloads, in one
+    return async (options, body) =>
+      this.nestTransactions ? nested.begin(options, body) : begin(options, body)
   }
 }
 
@@ -110,4 +127,18 @@ type TransactionBody = (transaction: Transaction) => Promise<unknown>
 
 function withApplicationName(dialectOptions: object | undefined): object {
   return { application_name: 'umzug-tenants', ...dialectOptions }
+}
+
+function ownerOf(transaction: Transaction): unknown {
+  return (transaction as unknown as { sequelize: unknown }).sequelize // not typed upstream
+}
+
+function foreignTransaction(): TenancyError {
+  return new TenancyError(
+    'CROSS_TENANT_TRANSACTION',
+    'A migration used a transaction of another Sequelize.',
+    {
+      fix: ["begin it with the migration's own: queryInterface.sequelize.transaction, or context.sequelize"],
+    },
+  )
 }

@@ -1,6 +1,7 @@
 /** Chooses: which migrations a run will execute, and what a schema's state is. Pure; the migrator does. */
 import { TenancyError } from '../errors.ts'
 import { identityOf, revisionOf } from './revision.ts'
+import { Treatments } from './treatment.ts'
 
 export type Direction = 'up' | 'down'
 
@@ -116,16 +117,19 @@ export interface Segment {
 /** How a tenant's run is divided: one transaction for the run, one for each migration, or none. */
 export type TransactionMode = 'tenant' | 'migration' | 'none'
 
-/** Divides a run at the migrations that must run outside a transaction. */
+/** Divides a run at the migrations that must run outside a transaction, or need what is before them committed. */
 export function divide(
   migrations: readonly { readonly name: string; readonly transaction: boolean }[],
   mode: TransactionMode,
+  treatments: Treatments = new Treatments(),
 ): readonly Segment[] {
   const segments: { names: string[]; transaction: boolean }[] = []
   for (const { name, transaction } of migrations) {
     const last = segments.at(-1)
-    const inTransaction = transaction && mode !== 'none'
-    if (inTransaction && mode === 'tenant' && last?.transaction === true) last.names.push(name)
+    const inTransaction = transaction && mode !== 'none' && !treatments.has(name, 'outside')
+    const joins =
+      inTransaction && mode === 'tenant' && last?.transaction === true && !treatments.has(name, 'apart')
+    if (joins) last.names.push(name)
     else segments.push({ names: [name], transaction: inTransaction })
   }
   return segments

@@ -4,16 +4,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { Options, Sequelize } from 'sequelize'
+import { QueryTypes, type Options, type Sequelize } from 'sequelize'
 
 import type { Scope } from '../context.ts'
 import { explainingDatabaseErrors } from '../database-errors.ts'
-import { TenancyError } from '../errors.ts'
+import { messageOf, TenancyError } from '../errors.ts'
 import { scopeClient, type WireClient } from '../search-path.ts'
-import { searchPath, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
+import { searchPath, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
 import type { Tenant } from '../tenant.ts'
+import { comesFrom, watchForgotten } from './forgotten.ts'
 import { lockKey } from './lock.ts'
 import { PinnedSequelize } from './pinned-sequelize.ts'
+import { StatementQueue } from './statements.ts'
 
 export interface SessionOptions {
   /** URL of the migrating role, or the options of the application's Sequelize. */
@@ -67,14 +69,32 @@ export class MigrationSession implements SqlRunner {
   readonly database: string
   readonly #pinned: PinnedSequelize
   readonly #client: WireClient
+  readonly #statements: StatementQueue
   #scope: Scope = NOWHERE
   #inTransaction = false
+  #forgotten: { readonly error: unknown } | undefined
+  readonly #stopWatching: () => void
+  readonly #openWitness: () => Promise<PinnedSequelize>
+  #witness: Promise<PinnedSequelize> | undefined
 
-  private constructor(pinned: PinnedSequelize, client: WireClient, database: string) {
+  private constructor(
+    pinned: PinnedSequelize,
+    client: WireClient,
+    database: string,
+    openWitness: () => Promise<PinnedSequelize>,
+  ) {
+    this.#openWitness = openWitness
     this.sequelize = pinned
     this.#pinned = pinned
     this.#client = client
     this.database = database
+    const transaction = scopeClient(client, () => this.#scope)
+    if (transaction === undefined) throw new TypeError('a session needs a connection of its own')
+    this.#statements = new StatementQueue(client, transaction)
+    this.#stopWatching = watchForgotten({
+      owns: (reason) => comesFrom(reason, this.#statements.failures),
+      take: (error) => (this.#forgotten ??= { error }),
+    })
   }
 
   static async open(options: SessionOptions): Promise<MigrationSession> {
@@ -84,9 +104,7 @@ export class MigrationSession implements SqlRunner {
     try {
       const client = await pinned.pin()
       const database = await prepareConnection(client, options)
-      const session = new MigrationSession(pinned, client, database)
-      scopeClient(client, () => session.#scope)
-      return session
+      return new MigrationSession(pinned, client, database, () => pinnedTo(options))
     } catch (error) {
       await pinned.close()
       throw error
@@ -94,16 +112,22 @@ export class MigrationSession implements SqlRunner {
   }
 
   async close(): Promise<void> {
+    this.#stopWatching()
     await this.#pinned.close()
+    await (await this.#witness)?.close()
   }
 
   /** Runs one statement with values, or a text of many; the rows are those of the last statement with any. */
   async query<R extends object = Row>(text: string, values: readonly SqlValue[] = []): Promise<R[]> {
-    const result = await (values.length === 0
-      ? this.#client.query(text)
-      : this.#client.query(text, [...values]))
-    const results = (Array.isArray(result) ? result : [result]) as { rows: R[] }[] // pg's Result, one for each statement
-    return results.findLast(({ rows }) => rows.length > 0)?.rows ?? []
+    return rowsFrom(this.#client, text, values)
+  }
+
+  /** The same for a migration: on the connection of the run that the caller is in. */
+  async queryForMigration<R extends object = Row>(
+    text: string,
+    values: readonly SqlValue[] = [],
+  ): Promise<R[]> {
+    return rowsFrom(this.#pinned.client, text, values)
   }
 
   /** Makes bare names mean `target`'s schema while `fn` runs. */
@@ -144,9 +168,50 @@ export class MigrationSession implements SqlRunner {
     }
   }
 
-  /** Resolves when no query that was started through `sequelize` is under way, awaited by its caller or not. */
+  /** Resolves when no statement is under way, awaited by its caller or not. */
   async drain(): Promise<void> {
-    await this.#pinned.drain()
+    await this.#statements.drain()
+  }
+
+  /**
+   * Runs one migration's `side` and waits for everything it has started. With `savepoints` a statement that fails
+   * may be caught; else a caught failure is {@link CaughtFailure}, because the transaction is lost.
+   *
+   * @throws what the side throws, or the failure of a statement that nobody waited for.
+   */
+  async watching<T>(savepoints: boolean, side: () => Promise<T>): Promise<T> {
+    this.#statements.savepoints = savepoints
+    this.#statements.forgetFailures()
+    this.#forgotten = undefined
+    try {
+      const result = await this.#pinned.running(side)
+      await this.drain()
+      this.#assertNothingForgotten()
+      if (this.#statements.isAborted) throw new CaughtFailure()
+      return result
+    } finally {
+      await this.drain()
+      this.#statements.savepoints = false
+    }
+  }
+
+  #assertNothingForgotten(): void {
+    if (this.#forgotten !== undefined) throw forgottenFailure(this.#forgotten.error)
+  }
+
+  /** Another connection, outside the session's transaction: it sees what is committed. Opened when first asked for. */
+  async witness(): Promise<SqlRunner> {
+    this.#witness ??= this.#openWitness()
+    const witness = await this.#witness
+    return {
+      query: <R extends object = Row>(text: string, values: readonly SqlValue[] = []) =>
+        witness.query<R>(text, { bind: [...values], type: QueryTypes.SELECT }),
+    }
+  }
+
+  /** SQLSTATEs of the statements that have failed in the current migration, caught or not. */
+  get failedWith(): readonly (string | undefined)[] {
+    return this.#statements.failures.map(sqlStateOf)
   }
 
   /**
@@ -204,6 +269,33 @@ export class MigrationSession implements SqlRunner {
       },
     )
   }
+}
+
+async function rowsFrom<R extends object>(
+  client: WireClient,
+  text: string,
+  values: readonly SqlValue[],
+): Promise<R[]> {
+  const result = await (values.length === 0 ? client.query(text) : client.query(text, [...values]))
+  const results = (Array.isArray(result) ? result : [result]) as { rows: R[] }[] // pg's Result, one for each statement
+  return results.findLast(({ rows }) => rows.length > 0)?.rows ?? []
+}
+
+async function pinnedTo({ connection, beforeConnect }: SessionOptions): Promise<PinnedSequelize> {
+  const pinned = new PinnedSequelize(connection)
+  if (beforeConnect !== undefined) pinned.addHook('beforeConnect', beforeConnect)
+  await pinned.pin()
+  return pinned
+}
+
+/** A migration caught the failure of a statement, and the transaction it ran in can only be rolled back. */
+export class CaughtFailure extends Error {
+  override readonly name = 'CaughtFailure'
+  override readonly message = 'a statement failed, was caught, and has aborted the transaction'
+}
+
+function forgottenFailure(error: unknown): Error {
+  return new Error(`a statement that nobody waits for failed: ${messageOf(error)}`, { cause: error })
 }
 
 /** Sets the limits of the session, and refuses a connection that is not one server process for its life. */

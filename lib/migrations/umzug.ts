@@ -18,8 +18,29 @@ export interface UmzugPlace {
   readonly context: MigrationContext
   /** Whether a transaction is open around the command: some migrations refuse one. */
   readonly inTransaction: boolean
-  /** Waits for queries that a migration has started and not awaited. */
-  drain(): Promise<void>
+  /** Runs one migration's side, and waits for statements it has started and not awaited. */
+  watching<T>(migration: string, side: () => Promise<T>): Promise<T>
+  /** Names in the order in which they were applied, where a command reverts: Umzug goes from the last on. */
+  readonly inOrder?: ((names: readonly string[]) => readonly string[]) | undefined
+}
+
+/** A migration that has run. */
+export interface Done {
+  readonly name: string
+  readonly durationMs: number
+}
+
+/** `place`, which adds what has run there to `done`. */
+export function noting(done: Done[], place: UmzugPlace): UmzugPlace {
+  return {
+    ...place,
+    async watching(name, side) {
+      const startedAt = performance.now()
+      const result = await place.watching(name, side)
+      done.push({ name, durationMs: Math.round(performance.now() - startedAt) })
+      return result
+    },
+  }
 }
 
 export interface UmzugParts {
@@ -45,7 +66,7 @@ export class SchemaUmzug extends Umzug<MigrationContext> {
     super({
       logger: undefined,
       context: () => place().context,
-      migrations: async () => (await list()).map((file) => runnable(file, place)),
+      migrations: async () => sorted(await list(), place().inOrder).map((file) => runnable(file, place)),
       storage: {
         async executed() {
           const here = await at()
@@ -88,13 +109,17 @@ export class TenantUmzug extends SchemaUmzug {
   }
 }
 
+function sorted(files: readonly MigrationFile[], inOrder: UmzugPlace['inOrder']): readonly MigrationFile[] {
+  if (inOrder === undefined) return files
+  const names = inOrder(files.map(({ name }) => name))
+  return names.flatMap((name) => files.filter((file) => file.name === name))
+}
+
 function runnable(file: MigrationFile, place: () => UmzugPlace): RunnableMigration<MigrationContext> {
   const run = async (side: (migration: LoadedMigration) => Promise<unknown>) => {
     const migration = await loadMigration(file)
     if (place().inTransaction && !migration.transaction) throw refusesTransaction(file.name)
-    const result = await side(migration)
-    await place().drain()
-    return result
+    return place().watching(file.name, () => side(migration))
   }
   return {
     name: file.name,

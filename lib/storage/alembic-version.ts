@@ -15,6 +15,7 @@ const MAX_REVISION_LENGTH = 32
 export function alembicVersion(): VersionStorage {
   return {
     table: TABLE,
+    headOnly: true,
 
     async executed(place) {
       assertDistinct(place.history)

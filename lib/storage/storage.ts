@@ -9,6 +9,8 @@ import type { SqlRunner } from '../sql.ts'
 export interface VersionStorage {
   /** The table's name, for messages and for telling an empty schema from one in use. */
   readonly table: string
+  /** Whether it records a head alone: then what is executed, and in which order, follows from the files. */
+  readonly headOnly?: boolean
   /**
    * Names of the executed migrations, in the order of `history` where the storage keeps none of its own.
    * A storage that records only a head answers with the part of `history` up to it.

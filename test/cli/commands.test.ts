@@ -342,4 +342,31 @@ test("--url is refused where the registry is the application's own: it would go 
   assert.match(stderr, '--url does not reach a registry of the application.')
 })
 
+test('repair settles an interrupted migration, and says so when there is none', async () => {
+  await project.cli(['tenants', 'create', 'mended', '--up'])
+  const none = await project.json(['repair', '--tenant', 'mended', '--mark-applied'])
+  assert.equal(
+    [none.code, none.document],
+    [0, { id: 'mended', schema: 'mended', migration: null, as: 'applied' }],
+  )
+  await project.cli(['down', '--tenant', 'mended', '--yes'])
+  await database.query("UPDATE umzug_tenants.tenant SET running = '003_permissions.sql' WHERE id = 'mended'")
+  const refused = await project.cli(['up', '--tenant', 'mended'])
+  assert.is(refused.code, 1)
+  assert.match(refused.stderr, 'repair --tenant mended --mark-rolled-back')
+  const { code, stdout } = await project.cli(['repair', '-x', 'tenant=mended', '--mark-rolled-back'])
+  assert.is(code, 0)
+  assert.match(stdout, '003_permissions.sql of mended counts as rolled-back now')
+  assert.is((await project.cli(['up', '--tenant', 'mended'])).code, 0)
+})
+
+test('repair without a tenant or without a settlement says what to write', async () => {
+  const tenant = await project.cli(['repair', '--mark-applied'])
+  assert.is(tenant.code, 2)
+  assert.match(tenant.stderr, '--tenant ID')
+  const settlement = await project.cli(['repair', '--tenant', 'a'])
+  assert.is(settlement.code, 2)
+  assert.match(settlement.stderr, '--mark-rolled-back')
+})
+
 test.run()

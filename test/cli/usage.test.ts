@@ -31,7 +31,7 @@ async function inProcess(...argv: string[]): Promise<{ code: number; stdout: str
 }
 
 const COMMANDS = [
-  'up', 'down', 'status', 'create', 'tenants list', 'tenants create', 'tenants drop', 'seed up', 'upgrade',
+  'up', 'down', 'status', 'create', 'lint', 'tenants list', 'tenants create', 'tenants drop', 'seed up', 'upgrade',
   'downgrade', 'current', 'revision', 'db:migrate', 'db:migrate:undo', 'db:migrate:undo:all', 'db:migrate:status',
   'migration:generate',
 ] // prettier-ignore

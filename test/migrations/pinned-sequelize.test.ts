@@ -53,19 +53,6 @@ test('a query that fails does not stop the next one', async () => {
   })
 })
 
-test('drain waits for queries that nobody awaits, and for failing ones', async () => {
-  await pinned(async (sequelize) => {
-    let done = 0
-    for (const text of ['SELECT pg_sleep(0.02)', 'SELECT 1/0']) {
-      void sequelize.query(text).catch(() => undefined).finally(() => done++) // prettier-ignore
-    }
-    await sequelize.drain()
-    assert.is(done, 2)
-  })
-})
-
-test('drain with nothing under way is at once', () => pinned((sequelize) => sequelize.drain()))
-
 test('a CLS transaction of the caller is neither joined nor replaced', async () => {
   const namespace = createNamespace('pinned test')
   Sequelize.useCLS(namespace)

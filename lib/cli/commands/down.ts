@@ -1,5 +1,6 @@
 /** `down`, `downgrade` and `db:migrate:undo`: reverts migrations, once somebody has confirmed it. */
 import type { Tenancy } from '../../tenancy.ts'
+import { readAllow, type AllowFlags } from '../allow.ts'
 import { confirm } from '../confirm.ts'
 import type { Invocation } from '../invocation.ts'
 import { fleetOf, outcomeOf, reportRun, type FleetReport } from '../report.ts'
@@ -14,20 +15,22 @@ import {
 } from '../selection.ts'
 import { describeDown, readConcurrency, type DownTarget } from '../target.ts'
 
-export interface DownFlags extends SelectionFlags {
+export interface DownFlags extends SelectionFlags, AllowFlags {
   readonly concurrency?: string
   readonly yes?: boolean
 }
 
-type DownOptions = DownTarget & {
-  readonly x: Readonly<Record<string, string>>
-  readonly concurrency?: number
-}
+type DownOptions = DownTarget &
+  ReturnType<typeof readAllow> & {
+    readonly x: Readonly<Record<string, string>>
+    readonly concurrency?: number
+  }
 
 export async function down(invocation: Invocation, flags: DownFlags, target: DownTarget): Promise<number> {
   refuseDryRun(flags)
   const selection = requireSelection(flags)
-  const options = { ...target, x: readVariables(flags).x, ...readConcurrency(flags.concurrency) }
+  const { x } = readVariables(flags)
+  const options = { ...target, ...readAllow(flags), x, ...readConcurrency(flags.concurrency) }
   await confirm(invocation, {
     warning: `This reverts ${describeDown(target)} of ${describeSelection(selection)}, and the data with it.`,
     word: wordFor(selection),

@@ -1,12 +1,12 @@
 import { DataTypes, QueryTypes, Sequelize, type QueryInterface } from 'sequelize'
 import * as assert from 'uvu/assert'
 
-import { bindQueryGenerator } from '../lib/query-generator.ts'
-import { catalogOf, rowsOf } from './support/catalog.ts'
-import { testDatabase } from './support/database.ts'
-import { suite } from './support/suite.ts'
+import { bindQueryInterface } from '../../lib/query-interface/bind.ts'
+import { catalogOf, rowsOf } from '../support/catalog.ts'
+import { testDatabase } from '../support/database.ts'
+import { suite } from '../support/suite.ts'
 
-const test = suite('query-generator')
+const test = suite('query-interface/bind')
 const database = testDatabase(test)
 
 /** Two schemas that differ in what is asked of the helpers, and one where a stock Sequelize would look. */
@@ -28,7 +28,7 @@ let sequelize: Sequelize | undefined
 function helpers(): QueryInterface {
   if (sequelize === undefined) {
     sequelize = new Sequelize(database.url, { dialect: 'postgres', logging: false })
-    bindQueryGenerator(sequelize, () => schema)
+    bindQueryInterface(sequelize, () => schema)
   }
   return sequelize.getQueryInterface()
 }

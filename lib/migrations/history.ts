@@ -1,0 +1,20 @@
+/** A schema's history: what its version storage records, against the files on disk. Reads only. */
+import type { SqlRunner } from '../sql.ts'
+import type { VersionStorage } from '../storage/storage.ts'
+import type { MigrationFile } from './files.ts'
+import { compareHistory, type History } from './plan.ts'
+
+export async function readHistory(
+  sql: SqlRunner,
+  schema: string,
+  files: readonly MigrationFile[],
+  storage: VersionStorage,
+): Promise<History> {
+  const names = files.map(({ name }) => name)
+  return compareHistory(names, await storage.executed({ sql, schema, history: names }))
+}
+
+export async function schemaExists(sql: SqlRunner, schema: string): Promise<boolean> {
+  const rows = await sql.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
+  return rows.length > 0
+}

@@ -1,0 +1,122 @@
+/**
+ * The statements of a pinned connection: one at a time, in the order they were handed over, whether anybody
+ * waits for them or not. Two at once on one connection are an error from pg 9 on.
+ */
+import { setImmediate as turn } from 'node:timers/promises'
+
+import type { TransactionState } from '../scoped-query.ts'
+import type { WireClient } from '../search-path.ts'
+import { kindOfStatement } from '../statement.ts'
+
+type Callback = (error: Error | null, result?: unknown) => void
+
+const SAVEPOINT = 'umzug_tenants_statement'
+
+export class StatementQueue {
+  /**
+   * Whether each statement in a transaction has a savepoint of its own, so that one that fails can be caught and
+   * the migration goes on, as it would without a transaction. Two more round trips a statement.
+   */
+  savepoints = false
+
+  readonly #transaction: TransactionState
+  readonly #client: WireClient
+  readonly #query: WireClient['query']
+  #last: Promise<unknown> = Promise.resolve()
+  #failures: unknown[] = []
+
+  /** Puts the queue before `client`: from now on its `query` waits for its turn. */
+  constructor(client: WireClient, transaction: TransactionState) {
+    this.#transaction = transaction
+    this.#client = client
+    this.#query = client.query.bind(client)
+    client.query = (config: unknown, values?: unknown, callback?: unknown) =>
+      this.#take(config, values, callback)
+  }
+
+  /** What statements have failed with since {@link forgetFailures}, caught by their callers or not. */
+  get failures(): readonly unknown[] {
+    return this.#failures
+  }
+
+  forgetFailures(): void {
+    this.#failures = []
+  }
+
+  /** Whether the server has given up on the transaction: every statement but ROLLBACK fails now. */
+  get isAborted(): boolean {
+    return this.#transaction.status === 'E'
+  }
+
+  /** Resolves when no statement is under way or waiting, those included that follow from the last ones. */
+  async drain(): Promise<void> {
+    let last: Promise<unknown>
+    do {
+      last = this.#last
+      await last
+      // Whoever waited for that statement may hand over the next one: they all come first.
+      await turn()
+    } while (last !== this.#last)
+  }
+
+  #take(config: unknown, values: unknown, callback: unknown): unknown {
+    // A cursor or stream is its own answer, at once.
+    if (typeof (config as { submit?: unknown } | null)?.submit === 'function')
+      return this.#query(config, values, callback)
+    const answer = [values, callback].find((argument): argument is Callback => typeof argument === 'function')
+    const parameters = Array.isArray(values) ? (values as unknown[]) : undefined
+    const result = this.#last.then(() => this.#run(config, parameters))
+    this.#last = result.catch((error: unknown) => this.#failures.push(error))
+    if (answer === undefined) return result
+    result.then(
+      (value) => answer(null, value),
+      (error: Error) => answer(error),
+    )
+    return undefined
+  }
+
+  async #send(config: unknown, values?: unknown[]): Promise<unknown> {
+    const { answers } = this.#transaction
+    try {
+      return await this.#query(config, values)
+    } catch (error) {
+      if ((error as { severity?: unknown } | null)?.severity === 'ERROR') await this.#answerAfter(answers)
+      throw error
+    }
+  }
+
+  /** An error is sent before the server has settled what becomes of the transaction: that follows on its own. */
+  async #answerAfter(answers: number): Promise<void> {
+    if (this.#transaction.answers > answers) return
+    const { connection } = this.#client
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        connection.off('readyForQuery', done)
+        connection.off('end', done)
+        resolve()
+      }
+      connection.once('readyForQuery', done)
+      connection.once('end', done)
+    })
+  }
+
+  async #run(config: unknown, values: unknown[] | undefined): Promise<unknown> {
+    if (!this.savepoints || this.#transaction.status !== 'T' || isControl(config))
+      return this.#send(config, values)
+    await this.#send(`SAVEPOINT ${SAVEPOINT}`)
+    try {
+      const result = await this.#send(config, values)
+      await this.#send(`RELEASE SAVEPOINT ${SAVEPOINT}`)
+      return result
+    } catch (error) {
+      await this.#send(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
+      await this.#send(`RELEASE SAVEPOINT ${SAVEPOINT}`)
+      throw error
+    }
+  }
+}
+
+function isControl(config: unknown): boolean {
+  const text = typeof config === 'string' ? config : (config as { text?: unknown } | null)?.text
+  return typeof text === 'string' && kindOfStatement(text) === 'control'
+}

@@ -1,0 +1,51 @@
+/**
+ * What a migration turns out to need that its file does not say. It is learnt from the way it fails in the run's
+ * transaction, which is rolled back, so that the migration can be run again from the start in the way it needs:
+ * written for a connection without a transaction, most run in one as they are, and these are the others.
+ */
+import { SQLSTATE } from '../sql.ts'
+
+/**
+ * - `outside`: no transaction around it. CREATE INDEX CONCURRENTLY, VACUUM, a transaction with an isolation level.
+ * - `apart`: what is before it must be committed. It uses a value that ALTER TYPE … ADD VALUE has added.
+ * - `savepoints`: one for each statement. It catches the failure of a statement and goes on.
+ */
+export type Treatment = 'outside' | 'apart' | 'savepoints'
+
+/** How a migration failed in the run's transaction. */
+export interface Symptoms {
+  readonly migration: string
+  /** Whether it was the first of its transaction. */
+  readonly isFirst: boolean
+  /** SQLSTATEs of all its statements that failed, whether it caught them or not. */
+  readonly failedWith: readonly (string | undefined)[]
+  /** The failure it ended with came from a transaction that an earlier, caught failure had aborted. */
+  readonly wasCaught: boolean
+  /** It began a transaction that cannot be a savepoint. */
+  readonly needsOwnTransaction: boolean
+}
+
+export class Treatments {
+  readonly #known = new Map<string, Set<Treatment>>()
+
+  has(migration: string, treatment: Treatment): boolean {
+    return this.#known.get(migration)?.has(treatment) ?? false
+  }
+
+  /** Whether the symptoms ask for a treatment that has not been tried: then the run is worth another attempt. */
+  learn(symptoms: Symptoms): boolean {
+    const treatment = treatmentFor(symptoms)
+    if (treatment === undefined || this.has(symptoms.migration, treatment)) return false
+    const known = this.#known.get(symptoms.migration) ?? new Set()
+    this.#known.set(symptoms.migration, known.add(treatment))
+    return true
+  }
+}
+
+function treatmentFor(symptoms: Symptoms): Treatment | undefined {
+  const { isFirst, failedWith, wasCaught, needsOwnTransaction } = symptoms
+  // A caught 25001 counts too: without the transaction there would have been nothing to catch.
+  if (needsOwnTransaction || failedWith.includes(SQLSTATE.activeTransaction)) return 'outside'
+  if (failedWith.includes(SQLSTATE.unsafeNewEnumValue)) return isFirst ? 'outside' : 'apart'
+  return wasCaught ? 'savepoints' : undefined
+}

@@ -1,0 +1,3 @@
+DROP VIEW paid;
+DROP MATERIALIZED VIEW totals;
+DROP VIEW active_users;

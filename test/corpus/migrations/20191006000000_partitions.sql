@@ -1,0 +1,5 @@
+CREATE TABLE events (id bigint, at date NOT NULL, team_id uuid REFERENCES teams ON DELETE CASCADE, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE events_2019 PARTITION OF events FOR VALUES FROM ('2019-01-01') TO ('2020-01-01');
+CREATE TABLE events_default PARTITION OF events DEFAULT;
+CREATE INDEX events_at ON events (at DESC);
+INSERT INTO events VALUES (1, '2019-05-05'), (2, '2021-05-05');

@@ -1,0 +1,4 @@
+DROP TABLE readings;
+DROP COLLATION german;
+DROP AGGREGATE product_of (float8);
+DROP TYPE float_span;
