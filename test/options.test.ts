@@ -46,6 +46,7 @@ test('an empty configuration has every default', () => {
       searchPath: ['shared'],
       namespace: undefined,
       transaction: 'tenant',
+      guard: 'schema',
       onMissing: 'error',
       allow: { missing: false, changed: false, outOfOrder: false },
       concurrency: 0,

@@ -25,6 +25,8 @@ export interface LoadedMigration extends MigrationFile {
   readonly down: MigrationSide | undefined
   /** `export const transaction = false`: run outside a transaction. */
   readonly transaction: boolean
+  /** Whether its text mentions `catch`: it may expect to go on after a statement has failed. */
+  readonly catches: boolean
 }
 
 export type MigrationSide = (context: MigrationContext) => Promise<unknown>
@@ -135,6 +137,7 @@ async function loadSql(file: MigrationFile): Promise<LoadedMigration> {
     up: textSide(up, transaction),
     down: down === undefined ? undefined : textSide(down, transaction),
     transaction,
+    catches: false,
   }
 }
 
@@ -169,6 +172,7 @@ async function loadModule(file: MigrationFile): Promise<LoadedMigration> {
     up: side(up, file, form),
     down: typeof down === 'function' ? side(down, file, form) : undefined,
     transaction: transaction !== false,
+    catches: /\bcatch\b/.test(String(up) + String(down)),
   }
 }
 

@@ -233,6 +233,8 @@ export class Run {
       const without = migrations.find(({ down }) => down === undefined)
       if (without !== undefined) throw irreversible(without.name)
     }
+    // Learnt from a failure it would cost a second run, which leaves gaps in sequences.
+    for (const { name, catches } of migrations) if (catches) this.#treatments.note(name, 'savepoints')
     return migrations
   }
 

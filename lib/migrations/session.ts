@@ -10,7 +10,7 @@ import type { Scope } from '../context.ts'
 import { explainingDatabaseErrors } from '../database-errors.ts'
 import { messageOf, TenancyError } from '../errors.ts'
 import { scopeClient, type WireClient } from '../search-path.ts'
-import { searchPath, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
+import { searchPath, SQLSTATE, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
 import type { Tenant } from '../tenant.ts'
 import { comesFrom, watchForgotten } from './forgotten.ts'
 import { lockKey } from './lock.ts'
@@ -187,12 +187,21 @@ export class MigrationSession implements SqlRunner {
       const result = await this.#pinned.running(side)
       await this.drain()
       this.#assertNothingForgotten()
-      if (this.#statements.isAborted) throw new CaughtFailure()
+      if (this.#statements.isAborted || this.#wasRefused()) throw new CaughtFailure()
       return result
     } finally {
       await this.drain()
       this.#statements.savepoints = false
     }
+  }
+
+  /** Whether a statement was refused for no other reason than the transaction it was in. */
+  #wasRefused(): boolean {
+    const refusals: readonly (string | undefined)[] = [
+      SQLSTATE.activeTransaction,
+      SQLSTATE.unsafeNewEnumValue,
+    ]
+    return this.#inTransaction && this.failedWith.some((state) => refusals.includes(state))
   }
 
   #assertNothingForgotten(): void {

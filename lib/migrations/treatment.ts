@@ -32,12 +32,16 @@ export class Treatments {
     return this.#known.get(migration)?.has(treatment) ?? false
   }
 
+  /** Notes what is known without a failure. */
+  note(migration: string, treatment: Treatment): void {
+    this.#known.set(migration, (this.#known.get(migration) ?? new Set()).add(treatment))
+  }
+
   /** Whether the symptoms ask for a treatment that has not been tried: then the run is worth another attempt. */
   learn(symptoms: Symptoms): boolean {
     const treatment = treatmentFor(symptoms)
     if (treatment === undefined || this.has(symptoms.migration, treatment)) return false
-    const known = this.#known.get(symptoms.migration) ?? new Set()
-    this.#known.set(symptoms.migration, known.add(treatment))
+    this.note(symptoms.migration, treatment)
     return true
   }
 }
