@@ -389,7 +389,13 @@ test('with alembic_version a change is known; a head that no file has, and the o
   const { tenancy, id, write } = await project(TWO, { storage: 'alembic_version' })
   await write(createTable('3_c', 'c'))
   await tenancy.up({ tenant: id })
+  // Whatever the ledger says: one head goes back from file to file.
+  await database.query(
+    `INSERT INTO umzug_tenants.run (tenant, schema, migration, direction, duration_ms) VALUES ($1, $1, '1_a.sql', 'up', 0)`,
+    [id],
+  )
   assert.equal((await tenancy.down({ tenant: id, step: 2 })).reverted, ['3_c.sql', '2_b.sql'])
+  await database.query('DELETE FROM umzug_tenants.run WHERE schema = $1 AND hash IS NULL', [id])
   await write({ '1_a.sql': 'changed' })
   await failure('MIGRATION_CHANGED', () => tenancy.up({ tenant: id }))
   await write({ '1_a.sql': TWO['1_a.sql'] ?? '' })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -44,6 +45,22 @@ test('an embedded server listens on the loopback interface only and keeps its da
   assert.equal(await query(second.url, 'SELECT * FROM kept'), [])
   await second.stop()
   assert.ok(existsSync(dataDir))
+})
+
+test('a process that has used an embedded server ends with its own exit code', () => {
+  const module = new URL('../../lib/testing/postgres.ts', import.meta.url).href
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      ...['--import', import.meta.resolve('tsx'), '--input-type=module', '-e'],
+      `import { startPostgres } from '${module}'
+       const server = await startPostgres({ url: '' })
+       await server.stop()
+       process.exitCode = 3`,
+    ],
+    { cwd: folder },
+  )
+  assert.is(status, 3)
 })
 
 test('what a killed server left behind is not taken for a running one', async () => {
