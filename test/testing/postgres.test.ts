@@ -49,15 +49,13 @@ test('an embedded server listens on the loopback interface only and keeps its da
 
 test('a process that has used an embedded server ends with its own exit code', () => {
   const module = new URL('../../lib/testing/postgres.ts', import.meta.url).href
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      ...['--import', import.meta.resolve('tsx'), '--input-type=module', '-e'],
-      `import { startPostgres } from '${module}'
+  const script = `import { startPostgres } from '${module}'
        const server = await startPostgres({ url: '' })
        await server.stop()
-       process.exitCode = 3`,
-    ],
+       process.exitCode = 3`
+  const { status } = spawnSync(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script],
     { cwd: folder },
   )
   assert.is(status, 3)
