@@ -1,6 +1,6 @@
 /** The package as it is installed: packed, unpacked, imported, required, its binary run. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -105,6 +105,10 @@ test('the binary says its version', () => {
     execFileSync(process.execPath, [binary, '--version'], { encoding: 'utf8' }).trim(),
     manifest().version,
   )
+})
+
+test('the binary is executable where it is built', () => {
+  assert.ok(statSync(join(repository, 'dist/cli/main.js')).mode & 0o100)
 })
 
 test('publint finds nothing to mend', async () => {

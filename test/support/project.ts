@@ -28,14 +28,11 @@ let isBuilt = false
 export function build(): void {
   if (isBuilt) return
   isBuilt = true
-  execFileSync(
-    process.execPath,
-    [join(repository, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
-    {
-      cwd: repository,
-      stdio: 'inherit',
-    },
-  )
+  // Its binary must be executable however often it is built: npx links it once and never looks again.
+  execFileSync('npm', ['run', '--silent', 'build'], {
+    cwd: repository,
+    stdio: ['ignore', 'inherit', 'ignore'],
+  })
 }
 
 /** A new project, with this package linked into it as `umzug-tenants`. */
