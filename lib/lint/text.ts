@@ -123,7 +123,7 @@ export class Lines {
 /** Turns offsets in the UTF-8 of a text, in which PostgreSQL counts, into indexes of the text. */
 export function byteOffsets(text: string): (offset: number) => number {
   // Most SQL is ASCII, where the two are one.
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
   if (/^[\0-\x7f]*$/.test(text)) return (offset) => offset
   const indexes: number[] = []
   let index = 0

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 
 import type { Tenancy } from '../../lib/tenancy.ts'
 import { catalogOf, rowsOf } from '../support/catalog.ts'
-import { startChild } from '../support/child.ts'
+import { DEPLOYER, startChild } from '../support/child.ts'
 import { testDatabase } from '../support/database.ts'
 import { failure, thrownBy } from '../support/failure.ts'
 import { temporaryFolders, type Files } from '../support/folder.ts'
@@ -536,16 +536,6 @@ test('O38 two runners of one tenant in one process run each migration once', asy
   const runs = await database.query('SELECT migration FROM umzug_tenants.run WHERE schema = $1', [id])
   assert.is(runs.length, 5)
 })
-
-/** A deployer as a process: arguments are the URL, the folder of migrations, and the tenant. */
-const DEPLOYER = `
-  import { createTenancy } from 'lib/tenancy.js'
-  const [, url, baseDir, tenant] = process.argv
-  const tenancy = createTenancy({ url }, { baseDir })
-  console.log('running')
-  const { applied } = await tenancy.up({ tenant })
-  console.log(JSON.stringify(applied))
-  await tenancy.close()`
 
 /** A folder of migrations, for other processes. */
 const folderOf = (files: Files) =>

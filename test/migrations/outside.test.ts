@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 
 import type { Tenancy } from '../../lib/tenancy.ts'
-import { startChild } from '../support/child.ts'
+import { DEPLOYER, startChild } from '../support/child.ts'
 import { testDatabase } from '../support/database.ts'
 import { failure } from '../support/failure.ts'
 import { temporaryFolders, type Files } from '../support/folder.ts'
@@ -16,15 +16,6 @@ const test = suite('migrations/outside')
 const database = testDatabase(test)
 const tenancyWith = testTenancies(test, database)
 const folder = temporaryFolders(test)
-
-const DEPLOYER = `
-  import { createTenancy } from 'lib/tenancy.js'
-  const [, url, baseDir, tenant] = process.argv
-  const tenancy = createTenancy({ url }, { baseDir })
-  console.log('running')
-  const { applied } = await tenancy.up({ tenant })
-  console.log(JSON.stringify(applied))
-  await tenancy.close()`
 
 const SLOW = {
   ...createTable('1_a', 'a'),

@@ -38,6 +38,16 @@ export function start(command: string, args: readonly string[], cwd = ROOT): Chi
   return { process: child, outcome }
 }
 
+/** A deployer as a process: arguments are the URL, the folder of migrations, and the tenant. */
+export const DEPLOYER = `
+  import { createTenancy } from 'lib/tenancy.js'
+  const [, url, baseDir, tenant] = process.argv
+  const tenancy = createTenancy({ url }, { baseDir })
+  console.log('running')
+  const { applied } = await tenancy.up({ tenant })
+  console.log(JSON.stringify(applied))
+  await tenancy.close()`
+
 let library: Promise<string> | undefined
 
 /** A folder with the library in `lib/` as JavaScript, for processes that read no TypeScript; made once. */
