@@ -3,6 +3,7 @@ export type { Namespace } from './context.ts'
 export { loadConfig, type LoadedConfig } from './config.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
+export type { PlanReport } from './inspection.ts'
 export {
   tenantMigrations,
   type TenantMiddleware,
@@ -17,16 +18,9 @@ export type { MigrationFormat } from './migrations/template.ts'
 export { defineConfig, type LazyConfig, type TenancyConfig } from './options.ts'
 export type { TenantQuery, TenantSource } from './registry.ts'
 export type { RepairReport, Settlement } from './repair.ts'
-export type {
-  DownOptions,
-  FleetDownReport,
-  FleetSelection,
-  FleetUpReport,
-  OneSelection,
-  TenantDownReport,
-  TenantUpReport,
-  UpOptions,
-} from './runs.ts'
+export type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
+export type { DownOptions, UpOptions } from './runs.ts'
+export type { FleetSelection, OneSelection } from './selection.ts'
 export type { Row, SqlRunner, SqlValue } from './sql.ts'
 export type { TenantStatus } from './status.ts'
 export { alembicVersion } from './storage/alembic-version.ts'

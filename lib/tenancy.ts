@@ -4,31 +4,22 @@ import type { Umzug } from 'umzug'
 import { TenantContext, type Namespace } from './context.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
-import { TenancyError } from './errors.ts'
 import { Events, type EventName, type Listener } from './events.ts'
 import { Gate } from './gate.ts'
-import { Lookup } from './lookup.ts'
+import { Folders } from './folders.ts'
+import { Inspection, type PlanReport } from './inspection.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
-import type { MigrationSession } from './migrations/session.ts'
-import type { TenantStatus } from './status.ts'
 import { learnTypes } from './query-interface/types.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
-import { dropSchema, provisionSchema, type ProvisionOptions } from './provision.ts'
+import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
 import type { RepairReport, Settlement } from './repair.ts'
-import { sourceRegistry, tableRegistry, unknownTenant, type Registry, type TenantQuery } from './registry.ts'
-import {
-  Runs,
-  type DownOptions,
-  type FleetDownReport,
-  type FleetSelection,
-  type FleetUpReport,
-  type OneSelection,
-  type TenantDownReport,
-  type TenantUpReport,
-  type UpOptions,
-} from './runs.ts'
+import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
+import { Runs, type DownOptions, type UpOptions } from './runs.ts'
+import type { FleetSelection, OneSelection } from './selection.ts'
+import type { TenantStatus } from './status.ts'
 import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
+import { Tenants } from './tenants.ts'
 
 /** What `provision` takes: who the tenant is, and whether to upgrade it. */
 export interface ProvisionRequest extends TenantInput {
@@ -75,29 +66,32 @@ export class Tenancy {
   readonly #events = new Events()
   readonly #context: TenantContext
   readonly #database: Database
-  readonly #registry: Registry
-  readonly #lookup: Lookup
+  readonly #tenants: Tenants
+  readonly #inspection: Inspection
   readonly #runs: Runs
   readonly #gate: Gate
 
   /** @internal Use {@link createTenancy}. */
   constructor(options: ResolvedOptions) {
+    const events = this.#events
     this.#options = options
     this.#context = new TenantContext(options)
     this.#database = new Database(options, this.#context)
-    const { runner } = this.#database
-    this.#registry =
+    const registry =
       options.tenants === undefined
-        ? tableRegistry(runner, options.policy)
+        ? tableRegistry(this.#database.runner, options.policy)
         : sourceRegistry(options.tenants, options.policy, (fn) => this.#inSharedScope(fn))
-    this.#lookup = new Lookup((query) => explainingDatabaseErrors(() => this.#registry.find(query)))
-    this.#runs = new Runs(options, this.#database, this.#registry, this.#events, (query) => this.find(query))
+    this.#tenants = new Tenants(options, this.#database, registry, events)
+    const folders = new Folders(options)
+    const running = { ...options, events, ledger: true }
+    this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
+    this.#runs = new Runs(running, this.#database, this.#tenants, folders)
     this.#gate = new Gate({
       concurrency: options.lazy.concurrency,
       maxWaitMs: options.lazy.maxWaitMs,
       upgrades: options.lazy.enabled,
       isCurrent: (tenant) =>
-        explainingDatabaseErrors(() => this.#runs.isCurrent(tenant), { tenant: tenant.id }),
+        explainingDatabaseErrors(() => this.#inspection.isCurrent(tenant), { tenant: tenant.id }),
       upgrade: (tenant) => this.#runs.upgrade(tenant),
       learn: async ({ schema }) => {
         const pool = await this.#database.pool()
@@ -105,7 +99,7 @@ export class Tenancy {
       },
     })
     // Its ENUM types may be others now, and another process may have taken it back.
-    this.#events.on('tenant:migrated', (tenant) => this.#gate.invalidate(tenant))
+    events.on('tenant:migrated', (tenant) => this.#gate.invalidate(tenant))
   }
 
   // ------------------------------------------------------------------------------------------ current tenant
@@ -155,14 +149,12 @@ export class Tenancy {
    * @throws {@link TenancyError} TENANT_UNKNOWN; DATABASE_UNREACHABLE if the registry cannot be asked.
    */
   async find(query: TenantQuery): Promise<Tenant> {
-    const tenant = this.#lookup.remembered(query) ?? (await this.#lookup.find(query))
-    if (tenant === undefined) throw unknownTenant(query.id ?? query.schema ?? query.host ?? '')
-    return tenant
+    return this.#tenants.find(query)
   }
 
   /** All tenants, by id. */
   async list(): Promise<readonly Tenant[]> {
-    return this.#runs.all()
+    return this.#tenants.all()
   }
 
   /**
@@ -173,15 +165,11 @@ export class Tenancy {
    */
   async provision({ up = true, ...input }: ProvisionRequest): Promise<ProvisionReport> {
     const tenant = createTenant(input, this.#options.policy)
-    const provisionOn = async (session: MigrationSession): Promise<ProvisionReport> => {
-      const created = await provisionSchema(session, tenant, this.#provisioning())
+    const report = await this.#tenants.provision(tenant, async (session, created) => {
       const { migrations } = up ? await this.#runs.upgradeOn(session, tenant) : { migrations: [] }
       return { ...tenant, created, applied: migrations }
-    }
-    const report = await explainingDatabaseErrors(() => this.#database.withSession(provisionOn), {
-      tenant: tenant.id,
     })
-    this.#forget(tenant)
+    this.#gate.invalidate(tenant)
     return report
   }
 
@@ -190,26 +178,9 @@ export class Tenancy {
    *
    * @throws {@link TenancyError} CONFIRMATION_REQUIRED unless `confirm` is the tenant's id.
    */
-  async drop({
-    tenant: id,
-    confirm,
-  }: {
-    readonly tenant: string
-    readonly confirm: string
-  }): Promise<Tenant> {
-    const tenant = await this.find({ id: checkId(id) })
-    if (confirm !== tenant.id) {
-      throw new TenancyError('CONFIRMATION_REQUIRED', `Dropping tenant "${tenant.id}" was not confirmed.`, {
-        tenant: tenant.id,
-        schema: tenant.schema,
-        fix: [`pass confirm: '${tenant.id}'; on the command line --yes`],
-      })
-    }
-    await explainingDatabaseErrors(
-      () => this.#database.withSession((session) => dropSchema(session, tenant, this.#provisioning())),
-      { tenant: tenant.id },
-    )
-    this.#forget(tenant)
+  async drop(request: { readonly tenant: string; readonly confirm: string }): Promise<Tenant> {
+    const tenant = await this.#tenants.drop(request.tenant, request.confirm)
+    this.#gate.invalidate(tenant)
     return tenant
   }
 
@@ -262,7 +233,7 @@ export class Tenancy {
   status(
     options: OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean }) = {},
   ): Promise<TenantStatus | readonly TenantStatus[]> {
-    return this.#runs.status(options)
+    return this.#inspection.status(options)
   }
 
   /**
@@ -270,10 +241,8 @@ export class Tenancy {
    *
    * @throws {@link TenancyError} what `up` would refuse, such as MIGRATION_CHANGED.
    */
-  async plan(
-    options: OneSelection & UpOptions,
-  ): Promise<{ id: string; schema: string; migrations: readonly string[] }> {
-    return this.#runs.plan(options)
+  async plan(options: OneSelection & UpOptions): Promise<PlanReport> {
+    return this.#inspection.plan(options)
   }
 
   /**
@@ -305,9 +274,9 @@ export class Tenancy {
 
   /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
   invalidate(): void {
-    this.#lookup.clear()
+    this.#tenants.invalidate()
     this.#gate.invalidate()
-    this.#runs.invalidate()
+    this.#inspection.invalidate()
   }
 
   /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
@@ -318,7 +287,7 @@ export class Tenancy {
 
   /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
   readyTenant(query: TenantQuery): Tenant | undefined {
-    const tenant = this.#lookup.remembered(query)
+    const tenant = this.#tenants.remembered(query)
     return tenant !== undefined && this.#gate.isReady(tenant) ? tenant : undefined
   }
 
@@ -338,14 +307,5 @@ export class Tenancy {
   async #inSharedScope<T>(fn: () => T): Promise<Awaited<T>> {
     await this.#database.pool()
     return await this.#context.runShared(fn)
-  }
-
-  #provisioning(): ProvisionOptions {
-    return { registry: this.#registry, lockWaitMs: this.#options.lockWaitMs, events: this.#events }
-  }
-
-  #forget(tenant: Tenant): void {
-    this.#lookup.clear()
-    this.#gate.invalidate(tenant)
   }
 }

@@ -1,0 +1,45 @@
+/** What Alembic's users type. */
+import type { Command } from 'commander'
+
+import { allowable } from '../allow.ts'
+import { create, type CreateFlags } from '../commands/create.ts'
+import { down, type DownFlags } from '../commands/down.ts'
+import { up, type UpFlags } from '../commands/up.ts'
+import { readDowngrade, readUpgrade } from '../target.ts'
+import { add, confirmable, format, selectMany, type Act } from './flags.ts'
+import { addStatus } from './migrate.ts'
+
+export function addAlembic(program: Command, act: Act): void {
+  program.commandsGroup('As in Alembic:')
+  addUpgrade(program, act)
+  addDowngrade(program, act)
+  addStatus(program, 'current', act)
+  addRevision(program, act)
+}
+
+function addUpgrade(program: Command, act: Act): void {
+  const command = add(program, 'upgrade', 'apply migrations up to a revision', [
+    '-x tenant=acme upgrade head',
+  ])
+  allowable(selectMany(command))
+    .argument('<revision>', 'head, +N, or the last migration to run')
+    .option('--dry-run', 'print what would run, and write nothing')
+    .action(act((invocation, flags: UpFlags, revision) => up(invocation, flags, readUpgrade(revision))))
+}
+
+function addDowngrade(program: Command, act: Act): void {
+  const command = add(program, 'downgrade', 'revert migrations down to a revision', [
+    '-x tenant=acme downgrade -1',
+  ])
+  confirmable(allowable(selectMany(command)))
+    .argument('<revision>', '-N, base, or the migration to arrive at, which stays')
+    .action(act((invocation, flags: DownFlags, revision) => down(invocation, flags, readDowngrade(revision))))
+}
+
+function addRevision(program: Command, act: Act): void {
+  format(add(program, 'revision', 'write a new migration', ['revision -m "add users"']))
+    .requiredOption('-m, --message <message>', 'what it does')
+    .action(
+      act((invocation, flags: CreateFlags & { message: string }) => create(invocation, flags, flags.message)),
+    )
+}

@@ -1,0 +1,56 @@
+/** What commands have in common: the form of an action, the flags that several take, the form of their help. */
+import { Option, type Command } from 'commander'
+
+import { MIGRATION_FORMATS } from '../../migrations/template.ts'
+import type { Invocation } from '../invocation.ts'
+
+/** What a command does with the shared flags, its own flags and its operands; the answer is the exit code. */
+export type Action<Flags> = (invocation: Invocation, flags: Flags, ...operands: string[]) => Promise<number>
+
+/** Turns an action into what commander calls. */
+export type Act = <Flags>(action: Action<Flags>) => (...parameters: unknown[]) => Promise<void>
+
+export function add(
+  parent: Command,
+  name: string,
+  description: string,
+  examples: readonly string[],
+): Command {
+  const lines = examples.map((example) => `  $ umzug-tenants ${example}\n`)
+  return parent
+    .command(name)
+    .description(description)
+    .addHelpText('after', `\nFor example:\n${lines.join('')}`)
+}
+
+export function select(command: Command): Command {
+  return command
+    .option('--tenant <id>', 'one tenant, or several: a,b; may be repeated', collect)
+    .option('--all', 'every tenant')
+    .option('--match <pattern>', "tenants whose id matches, such as 'a*'")
+    .option('--shared', 'the shared schema')
+}
+
+export function selectMany(command: Command): Command {
+  return select(command).option('--concurrency <n>', 'tenants at once')
+}
+
+export function limit(command: Command, last: string): Command {
+  return command
+    .option('--to <name>', `${last}: its file name or revision`)
+    .option('--step <n>', 'how many migrations')
+}
+
+export function confirmable(command: Command): Command {
+  return command.option('-y, --yes', 'do not ask for confirmation')
+}
+
+export function format(command: Command): Command {
+  const option = new Option('--format <format>', 'default: what the folder holds most of, else ts')
+  return command.addOption(option.choices(MIGRATION_FORMATS))
+}
+
+/** Collects the values of a flag that may be repeated. */
+export function collect(value: string, values: readonly string[] = []): readonly string[] {
+  return [...values, value]
+}

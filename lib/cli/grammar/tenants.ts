@@ -1,0 +1,44 @@
+/** The commands about tenants as such, and about what is in them. */
+import type { Command } from 'commander'
+
+import { seed } from '../commands/seed.ts'
+import {
+  createTenant,
+  dropTenant,
+  listTenants,
+  type CreateTenantFlags,
+  type DropTenantFlags,
+} from '../commands/tenants.ts'
+import type { SelectionFlags } from '../selection.ts'
+import { add, confirmable, select, type Act } from './flags.ts'
+
+export function addTenancy(program: Command, act: Act): void {
+  program.commandsGroup('Tenants:')
+  addTenants(program, act)
+  addSeed(program, act)
+}
+
+function addTenants(program: Command, act: Act): void {
+  const tenants = program.command('tenants').description('list, register and drop tenants').helpCommand(false)
+  add(tenants, 'list', 'print the registered tenants', ['tenants list']).action(act(listTenants))
+  add(tenants, 'create', 'register a tenant and create its schema, empty', [
+    'tenants create acme --host acme.example.com --up',
+  ])
+    .argument('<id>', 'what the application calls the tenant')
+    .option('--schema <name>', 'its schema (default: the id)')
+    .option('--host <name>', 'host name under which requests find it')
+    .option('--up', 'apply all migrations, too')
+    .action(act((invocation, flags: CreateTenantFlags, id) => createTenant(invocation, flags, id)))
+  confirmable(
+    add(tenants, 'drop', 'drop a tenant: its schema, its data, its registration', ['tenants drop acme']),
+  )
+    .argument('<id>', 'the tenant')
+    .action(act((invocation, flags: DropTenantFlags, id) => dropTenant(invocation, flags, id)))
+}
+
+function addSeed(program: Command, act: Act): void {
+  const seeds = program.command('seed').description('apply seed files').helpCommand(false)
+  select(
+    add(seeds, 'up', 'apply the seed files that tenants have not had yet', ['seed up --tenant acme']),
+  ).action(act((invocation, flags: SelectionFlags) => seed(invocation, flags)))
+}
