@@ -23,7 +23,7 @@ export interface TenancyEvents {
     tenant: string
     schema: string
     migration: string
-    violation: 'missing' | 'changed' | 'out-of-order'
+    violation: 'missing' | 'changed' | 'out-of-order' | 'passed-over'
   }
   /** A migration has changed objects outside its schema, and `guard` is `'warn'`. */
   'migration:outside': { tenant: string; schema: string; migration: string; objects: readonly string[] }

@@ -43,6 +43,38 @@ export function withoutLeadingComments(text: string): string {
   }
 }
 
+const CONTROLS_TRANSACTION =
+  /^(?:begin|start\s+transaction|commit|abort|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|prepare\s+transaction)\b/i
+
+/** Whether a text begins or ends a transaction, in any of its statements; savepoints are no matter of it. */
+export function controlsTransaction(text: string): boolean {
+  // Most texts do not even mention it, and need not be taken apart.
+  if (!/\b(?:begin|start|commit|abort|rollback|prepare)\b/i.test(text)) return false
+  return splitStatements(text).some(isTransactionControl)
+}
+
+function isTransactionControl(statement: string): boolean {
+  return CONTROLS_TRANSACTION.test(withoutLeadingComments(statement))
+}
+
+/**
+ * The parts of a text that has transaction control between other statements: each control statement alone, and
+ * what stands between two of them together. `undefined` for any other text, which is sent as it is.
+ */
+export function splitAtTransactionControl(text: string): readonly string[] | undefined {
+  if (!controlsTransaction(text)) return undefined
+  const statements = splitStatements(text)
+  if (statements.length === 1) return undefined
+  const parts: { text: string; isControl: boolean }[] = []
+  for (const statement of statements) {
+    const isControl = isTransactionControl(statement)
+    const last = parts.at(-1)
+    if (last === undefined || last.isControl || isControl) parts.push({ text: statement, isControl })
+    else last.text += `;${statement}`
+  }
+  return parts.map((part) => part.text)
+}
+
 /** What a semicolon may stand in without ending a statement, a word, or one character. */
 const TOKEN =
   /--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy

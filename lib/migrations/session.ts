@@ -9,13 +9,15 @@ import { QueryTypes, type Options, type Sequelize } from 'sequelize'
 import type { Scope } from '../context.ts'
 import { explainingDatabaseErrors } from '../database-errors.ts'
 import { messageOf, TenancyError } from '../errors.ts'
-import { scopeClient, type WireClient } from '../search-path.ts'
-import { searchPath, SQLSTATE, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
+import type { TransactionState, WireClient } from '../scoped-query.ts'
+import { scopeClient } from '../search-path.ts'
+import { searchPath, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
 import type { Tenant } from '../tenant.ts'
 import { comesFrom, watchForgotten } from './forgotten.ts'
 import { lockKey } from './lock.ts'
 import { PinnedSequelize } from './pinned-sequelize.ts'
 import { StatementQueue } from './statements.ts'
+import { isRefusal, NeedsOwnTransaction } from './treatment.ts'
 
 export interface SessionOptions {
   /** URL of the migrating role, or the options of the application's Sequelize. */
@@ -41,6 +43,8 @@ export interface LockOwner {
   readonly id: string
   readonly schema: string
 }
+
+const SAVEPOINT = 'umzug_tenants_migration'
 
 /** No schema at all: what the session's own statements need, since they qualify every name. */
 const NOWHERE: Scope = Object.freeze({ tenant: undefined, path: searchPath([]) })
@@ -70,6 +74,7 @@ export class MigrationSession implements SqlRunner {
   readonly #pinned: PinnedSequelize
   readonly #client: WireClient
   readonly #statements: StatementQueue
+  readonly #transaction: TransactionState
   #scope: Scope = NOWHERE
   #inTransaction = false
   #forgotten: { readonly error: unknown } | undefined
@@ -90,6 +95,7 @@ export class MigrationSession implements SqlRunner {
     this.database = database
     const transaction = scopeClient(client, () => this.#scope)
     if (transaction === undefined) throw new TypeError('a session needs a connection of its own')
+    this.#transaction = transaction
     this.#statements = new StatementQueue(client, transaction)
     this.#stopWatching = watchForgotten({
       owns: (reason) => comesFrom(reason, this.#statements.failures),
@@ -168,6 +174,20 @@ export class MigrationSession implements SqlRunner {
     }
   }
 
+  /** Runs `fn` in the open transaction so that its failure undoes what it has done, and nothing before it. */
+  async undoable<T>(fn: () => Promise<T>): Promise<T> {
+    await this.query(`SAVEPOINT ${SAVEPOINT}`)
+    try {
+      const result = await fn()
+      await this.query(`RELEASE SAVEPOINT ${SAVEPOINT}`)
+      return result
+    } catch (error) {
+      const undo = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`
+      await this.query(undo).catch(() => undefined) // the connection may be what failed
+      throw error
+    }
+  }
+
   /** Resolves when no statement is under way, awaited by its caller or not. */
   async drain(): Promise<void> {
     await this.#statements.drain()
@@ -177,10 +197,12 @@ export class MigrationSession implements SqlRunner {
    * Runs one migration's `side` and waits for everything it has started. With `savepoints` a statement that fails
    * may be caught; else a caught failure is {@link CaughtFailure}, because the transaction is lost.
    *
-   * @throws what the side throws, or the failure of a statement that nobody waited for.
+   * @throws what the side throws, or the failure of a statement that nobody waited for; outside a transaction also
+   * an error for one that the side has begun and not ended.
    */
   async watching<T>(savepoints: boolean, side: () => Promise<T>): Promise<T> {
     this.#statements.savepoints = savepoints
+    this.#statements.lendsTransaction = this.#inTransaction
     this.#statements.forgetFailures()
     this.#forgotten = undefined
     try {
@@ -192,16 +214,30 @@ export class MigrationSession implements SqlRunner {
     } finally {
       await this.drain()
       this.#statements.savepoints = false
+      this.#statements.lendsTransaction = false
     }
   }
 
-  /** Whether a statement was refused for no other reason than the transaction it was in. */
+  /** Runs `side` outside a transaction: one that it begins is its own, and must have ended with it. */
+  async alone<T>(side: () => Promise<T>): Promise<T> {
+    const isOpen = () => this.#transaction.status !== 'I'
+    try {
+      const result = await side()
+      if (!isOpen()) return result
+      throw new Error('it has begun a transaction and not ended it, so what was done in it is rolled back')
+    } finally {
+      if (isOpen()) await this.query('ROLLBACK').catch(() => undefined) // the connection may be what failed
+    }
+  }
+
+  /** Whether a statement was refused for no other reason than the transaction it was in, and that was caught. */
   #wasRefused(): boolean {
-    const refusals: readonly (string | undefined)[] = [
-      SQLSTATE.activeTransaction,
-      SQLSTATE.unsafeNewEnumValue,
-    ]
-    return this.#inTransaction && this.failedWith.some((state) => refusals.includes(state))
+    return this.#inTransaction && (this.needsOwnTransaction || this.failedWith.some(isRefusal))
+  }
+
+  /** Whether the current migration has asked for a transaction that the run's cannot be. */
+  get needsOwnTransaction(): boolean {
+    return this.#statements.failures.some((failure) => failure instanceof NeedsOwnTransaction)
   }
 
   #assertNothingForgotten(): void {

@@ -4,11 +4,10 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 
-import type { TransactionState } from '../scoped-query.ts'
-import type { WireClient } from '../search-path.ts'
-import { kindOfStatement } from '../statement.ts'
-
-type Callback = (error: Error | null, result?: unknown) => void
+import { answer } from '../alone-statements.ts'
+import type { TransactionState, WireClient } from '../scoped-query.ts'
+import { controlsTransaction, kindOfStatement } from '../statement.ts'
+import { NeedsOwnTransaction } from './treatment.ts'
 
 const SAVEPOINT = 'umzug_tenants_statement'
 
@@ -18,6 +17,8 @@ export class StatementQueue {
    * the migration goes on, as it would without a transaction. Two more round trips a statement.
    */
   savepoints = false
+  /** Whether the open transaction is not the migration's to end. */
+  lendsTransaction = false
 
   readonly #transaction: TransactionState
   readonly #client: WireClient
@@ -63,16 +64,10 @@ export class StatementQueue {
     // A cursor or stream is its own answer, at once.
     if (typeof (config as { submit?: unknown } | null)?.submit === 'function')
       return this.#query(config, values, callback)
-    const answer = [values, callback].find((argument): argument is Callback => typeof argument === 'function')
     const parameters = Array.isArray(values) ? (values as unknown[]) : undefined
     const result = this.#last.then(() => this.#run(config, parameters))
     this.#last = result.catch((error: unknown) => this.#failures.push(error))
-    if (answer === undefined) return result
-    result.then(
-      (value) => answer(null, value),
-      (error: Error) => answer(error),
-    )
-    return undefined
+    return answer(result, values, callback)
   }
 
   async #send(config: unknown, values?: unknown[]): Promise<unknown> {
@@ -101,6 +96,8 @@ export class StatementQueue {
   }
 
   async #run(config: unknown, values: unknown[] | undefined): Promise<unknown> {
+    if (this.lendsTransaction && controlsTransaction(textOf(config)))
+      throw new NeedsOwnTransaction('it begins or ends a transaction by itself')
     if (!this.savepoints || this.#transaction.status !== 'T' || isControl(config))
       return this.#send(config, values)
     await this.#send(`SAVEPOINT ${SAVEPOINT}`)
@@ -117,6 +114,10 @@ export class StatementQueue {
 }
 
 function isControl(config: unknown): boolean {
+  return kindOfStatement(textOf(config)) === 'control'
+}
+
+function textOf(config: unknown): string {
   const text = typeof config === 'string' ? config : (config as { text?: unknown } | null)?.text
-  return typeof text === 'string' && kindOfStatement(text) === 'control'
+  return typeof text === 'string' ? text : ''
 }
