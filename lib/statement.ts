@@ -77,22 +77,28 @@ export function splitAtTransactionControl(text: string): readonly string[] | und
 
 /** What a semicolon may stand in without ending a statement, a word, or one character. */
 const TOKEN =
-  /--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy
+  /\$\d+|--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy
 
 /** The statements of a text, one by one, for those that may not share a message. */
 export function splitStatements(text: string): readonly string[] {
-  const statements: string[] = []
-  let start = 0
+  const statements = ['']
+  for (const token of tokensOf(text)) {
+    if (token === ';') statements.push('')
+    else statements[statements.length - 1] += token
+  }
+  return statements.filter((statement) => withoutLeadingComments(statement) !== '')
+}
+
+/** A text in pieces that belong together: constants, comments, names, parameters `$1`, single characters. */
+export function tokensOf(text: string): readonly string[] {
+  const tokens: string[] = []
   for (let at = 0; at < text.length;) {
     TOKEN.lastIndex = at
-    const token = TOKEN.exec(text)?.[0] ?? text.charAt(at)
-    if (token === ';') {
-      statements.push(text.slice(start, at))
-      start = at + 1
-    }
-    at = endOfToken(text, at, token)
+    const end = endOfToken(text, at, TOKEN.exec(text)?.[0] ?? text.charAt(at))
+    tokens.push(text.slice(at, end))
+    at = end
   }
-  return [...statements, text.slice(start)].filter((statement) => withoutLeadingComments(statement) !== '')
+  return tokens
 }
 
 function endOfToken(text: string, at: number, token: string): number {

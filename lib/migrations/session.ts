@@ -16,7 +16,7 @@ import type { Tenant } from '../tenant.ts'
 import { comesFrom, watchForgotten } from './forgotten.ts'
 import { lockKey } from './lock.ts'
 import { PinnedSequelize } from './pinned-sequelize.ts'
-import { StatementQueue } from './statements.ts'
+import { StatementQueue, type Recorder } from './statements.ts'
 import { isRefusal, NeedsOwnTransaction } from './treatment.ts'
 
 export interface SessionOptions {
@@ -82,12 +82,7 @@ export class MigrationSession implements SqlRunner {
   readonly #openWitness: () => Promise<PinnedSequelize>
   #witness: Promise<PinnedSequelize> | undefined
 
-  private constructor(
-    pinned: PinnedSequelize,
-    client: WireClient,
-    database: string,
-    openWitness: () => Promise<PinnedSequelize>,
-  ) {
+  protected constructor({ pinned, client, database, openWitness, recorder }: SessionParts) {
     this.#openWitness = openWitness
     this.sequelize = pinned
     this.#pinned = pinned
@@ -96,25 +91,15 @@ export class MigrationSession implements SqlRunner {
     const transaction = scopeClient(client, () => this.#scope)
     if (transaction === undefined) throw new TypeError('a session needs a connection of its own')
     this.#transaction = transaction
-    this.#statements = new StatementQueue(client, transaction)
+    this.#statements = new StatementQueue(client, transaction, recorder)
     this.#stopWatching = watchForgotten({
       owns: (reason) => comesFrom(reason, this.#statements.failures),
       take: (error) => (this.#forgotten ??= { error }),
     })
   }
 
-  static async open(options: SessionOptions): Promise<MigrationSession> {
-    const pinned = new PinnedSequelize(options.connection)
-    const { beforeConnect } = options
-    if (beforeConnect !== undefined) pinned.addHook('beforeConnect', beforeConnect)
-    try {
-      const client = await pinned.pin()
-      const database = await prepareConnection(client, options)
-      return new MigrationSession(pinned, client, database, () => pinnedTo(options))
-    } catch (error) {
-      await pinned.close()
-      throw error
-    }
+  static open(options: SessionOptions): Promise<MigrationSession> {
+    return connect(options, (parts) => new MigrationSession(parts))
   }
 
   async close(): Promise<void> {
@@ -156,22 +141,34 @@ export class MigrationSession implements SqlRunner {
   /** Runs `fn` in a transaction; inside one already, in that one. */
   async transaction<T>(fn: () => Promise<T>): Promise<T> {
     if (this.#inTransaction) return fn()
-    await this.query('START TRANSACTION')
+    await this.begin()
     this.#inTransaction = true
     this.#pinned.nestTransactions = true
     try {
       const result = await fn()
       await this.drain()
-      await this.query('COMMIT')
+      await this.commit()
       return result
     } catch (error) {
       await this.drain()
-      await this.query('ROLLBACK').catch(() => undefined) // the connection may be what failed: its error is the one to report
+      await this.rollBack().catch(() => undefined) // the connection may be what failed: its error is the one to report
       throw error
     } finally {
       this.#inTransaction = false
       this.#pinned.nestTransactions = false
     }
+  }
+
+  protected async begin(): Promise<void> {
+    await this.query('START TRANSACTION')
+  }
+
+  protected async commit(): Promise<void> {
+    await this.query('COMMIT')
+  }
+
+  protected async rollBack(): Promise<void> {
+    await this.query('ROLLBACK')
   }
 
   /** Runs `fn` in the open transaction so that its failure undoes what it has done, and nothing before it. */
@@ -203,6 +200,7 @@ export class MigrationSession implements SqlRunner {
   async watching<T>(savepoints: boolean, side: () => Promise<T>): Promise<T> {
     this.#statements.savepoints = savepoints
     this.#statements.lendsTransaction = this.#inTransaction
+    this.#statements.isMigration = true
     this.#statements.forgetFailures()
     this.#forgotten = undefined
     try {
@@ -215,6 +213,7 @@ export class MigrationSession implements SqlRunner {
       await this.drain()
       this.#statements.savepoints = false
       this.#statements.lendsTransaction = false
+      this.#statements.isMigration = false
     }
   }
 
@@ -326,10 +325,40 @@ async function rowsFrom<R extends object>(
   return results.findLast(({ rows }) => rows.length > 0)?.rows ?? []
 }
 
-async function pinnedTo({ connection, beforeConnect }: SessionOptions): Promise<PinnedSequelize> {
+/** What a session is made of: a connection of its own, ready for use. */
+export interface SessionParts {
+  readonly pinned: PinnedSequelize
+  readonly client: WireClient
+  readonly database: string
+  readonly openWitness: () => Promise<PinnedSequelize>
+  /** Is told of every statement. */
+  readonly recorder?: Recorder
+}
+
+/** Opens a connection, prepares it, and makes a session of it; closes it if that fails. */
+export async function connect<S>(
+  options: SessionOptions,
+  make: (parts: SessionParts) => S | Promise<S>,
+): Promise<S> {
+  const pinned = pinnedSequelize(options)
+  try {
+    const client = await pinned.pin()
+    const database = await prepareConnection(client, options)
+    const openWitness = async () => {
+      const witness = pinnedSequelize(options)
+      await witness.pin()
+      return witness
+    }
+    return await make({ pinned, client, database, openWitness })
+  } catch (error) {
+    await pinned.close()
+    throw error
+  }
+}
+
+function pinnedSequelize({ connection, beforeConnect }: SessionOptions): PinnedSequelize {
   const pinned = new PinnedSequelize(connection)
   if (beforeConnect !== undefined) pinned.addHook('beforeConnect', beforeConnect)
-  await pinned.pin()
   return pinned
 }
 

@@ -11,6 +11,21 @@ import { NeedsOwnTransaction } from './treatment.ts'
 
 const SAVEPOINT = 'umzug_tenants_statement'
 
+/** A statement as it was handed over, with the values for its parameters. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** Whether a migration sends it; else the run itself does. */
+  readonly isMigration: boolean
+}
+
+/** Follows what is sent over a connection. */
+export interface Recorder {
+  /** Whether statements are to be noted and not sent. */
+  readonly holdsBack: boolean
+  note(statement: Statement): void
+}
+
 export class StatementQueue {
   /**
    * Whether each statement in a transaction has a savepoint of its own, so that one that fails can be caught and
@@ -19,16 +34,20 @@ export class StatementQueue {
   savepoints = false
   /** Whether the open transaction is not the migration's to end. */
   lendsTransaction = false
+  /** Whether statements are a migration's. */
+  isMigration = false
 
   readonly #transaction: TransactionState
   readonly #client: WireClient
   readonly #query: WireClient['query']
   #last: Promise<unknown> = Promise.resolve()
   #failures: unknown[] = []
+  readonly #recorder: Recorder | undefined
 
   /** Puts the queue before `client`: from now on its `query` waits for its turn. */
-  constructor(client: WireClient, transaction: TransactionState) {
+  constructor(client: WireClient, transaction: TransactionState, recorder?: Recorder) {
     this.#transaction = transaction
+    this.#recorder = recorder
     this.#client = client
     this.#query = client.query.bind(client)
     client.query = (config: unknown, values?: unknown, callback?: unknown) =>
@@ -98,6 +117,16 @@ export class StatementQueue {
   async #run(config: unknown, values: unknown[] | undefined): Promise<unknown> {
     if (this.lendsTransaction && controlsTransaction(textOf(config)))
       throw new NeedsOwnTransaction('it begins or ends a transaction by itself')
+    const result = this.#recorder?.holdsBack === true ? nothing() : await this.#sendSafely(config, values)
+    this.#recorder?.note({
+      text: textOf(config),
+      values: valuesOf(config, values),
+      isMigration: this.isMigration,
+    })
+    return result
+  }
+
+  async #sendSafely(config: unknown, values: unknown[] | undefined): Promise<unknown> {
     if (!this.savepoints || this.#transaction.status !== 'T' || isControl(config))
       return this.#send(config, values)
     await this.#send(`SAVEPOINT ${SAVEPOINT}`)
@@ -111,6 +140,16 @@ export class StatementQueue {
       throw error
     }
   }
+}
+
+/** What pg answers to a statement without rows. */
+function nothing(): unknown {
+  return { command: '', rowCount: 0, oid: 0, fields: [], rows: [] }
+}
+
+function valuesOf(config: unknown, values: readonly unknown[] | undefined): readonly unknown[] {
+  const own = (config as { values?: unknown } | null)?.values
+  return values ?? (Array.isArray(own) ? (own as unknown[]) : [])
 }
 
 function isControl(config: unknown): boolean {
