@@ -62,6 +62,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'migrations/bystanders.ts': 2,
   'migrations/rehearsal.ts': 2,
   'migrations/script.ts': 2,
+  'autogenerate/': 4,
   'offline.ts': 4,
   'migrations/attempts.ts': 3,
   'gate.ts': 4,
