@@ -7,6 +7,9 @@
  * own protocol code calls, unchanged through pg 8.
  */
 
+import type { Scope } from './context.ts'
+import { TenancyError } from './errors.ts'
+
 /** pg's wire connection, as far as a query writes to it. */
 export interface WireConnection {
   parse(message: { name: string; text: string; types: unknown[] }): void
@@ -53,19 +56,13 @@ export interface TransactionState {
   answers: number
 }
 
-export interface Scoping {
-  readonly path: string
-  readonly begins: boolean
-  readonly transaction: TransactionState
-  /** The error for a statement of another scope than the transaction it is sent into. */
-  readonly refuse: (transactionPath: string) => Error
-}
-
 export type ScopedQueryClass = new (
   config: unknown,
   values: unknown,
   callback: unknown,
-  scoping: Scoping,
+  scope: Scope,
+  begins: boolean,
+  transaction: TransactionState,
 ) => WireQuery
 
 const classes = new WeakMap<WireQueryClass, ScopedQueryClass>()
@@ -84,15 +81,26 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
   return class ScopedQuery extends Query {
     // Declared, not initialised: pg's constructor writes `name` before a field of this class could exist.
     declare _statementName: string | undefined
-    readonly #scoping: Scoping
+    readonly #scope: Scope
+    readonly #begins: boolean
+    readonly #transaction: TransactionState
     /** The server has not yet answered the statement that sets the path. */
     #settingPath = false
     /** How far the statement was pushed to the right in the text that was sent. */
     #shift = 0
 
-    constructor(config: unknown, values: unknown, callback: unknown, scoping: Scoping) {
+    constructor(
+      config: unknown,
+      values: unknown,
+      callback: unknown,
+      scope: Scope,
+      begins: boolean,
+      transaction: TransactionState,
+    ) {
       super(config, values, callback)
-      this.#scoping = scoping
+      this.#scope = scope
+      this.#begins = begins
+      this.#transaction = transaction
     }
 
     // pg records a named statement as parsed at the first ParseComplete, which here belongs to the path.
@@ -105,12 +113,13 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
     }
 
     override submit(connection: WireConnection): Error | null {
-      const { path, begins, transaction, refuse } = this.#scoping
+      const { path } = this.#scope
+      const transaction = this.#transaction
       // Only here, when the server is ready for this statement, is it known in which transaction it will run.
       if (transaction.status !== 'I' && transaction.path !== undefined && transaction.path !== path) {
-        return refuse(transaction.path)
+        return crossTenant(this.#scope, transaction.path)
       }
-      if (begins) transaction.path = path
+      if (this.#begins) transaction.path = path
       if (this.requiresPreparation()) return this.#submitExtended(connection, path)
       const setting = `SET LOCAL search_path TO ${path};`
       this.#shift = setting.length
@@ -120,7 +129,7 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
     }
 
     #submitExtended(connection: WireConnection, path: string): Error | null {
-      const inTransaction = this.#scoping.transaction.status !== 'I'
+      const inTransaction = this.#transaction.status !== 'I'
       connection.stream.cork?.()
       try {
         // SET LOCAL outside a transaction block warns, here and in the server's log, although it holds until
@@ -160,4 +169,19 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
       super.handleError(error, connection)
     }
   }
+}
+
+/** The error for a statement of `scope` in a transaction that began on another path. */
+export function crossTenant(scope: Scope, transactionPath: string): TenancyError {
+  const where = scope.tenant === undefined ? 'the shared schemas' : `tenant "${scope.tenant.id}"`
+  return new TenancyError(
+    'CROSS_TENANT_TRANSACTION',
+    `A transaction on ${transactionPath} was used in the scope of ${where}.`,
+    {
+      tenant: scope.tenant?.id,
+      fix: [
+        'begin a transaction of its own inside tenancy.run, or leave the inner run before using this one',
+      ],
+    },
+  )
 }

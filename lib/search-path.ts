@@ -12,6 +12,7 @@ import type { Scope, TenantContext } from './context.ts'
 import { TenancyError } from './errors.ts'
 import { bindQueryInterface } from './query-interface/bind.ts'
 import {
+  crossTenant,
   scopedQueryClass,
   type QueryFunction,
   type TransactionState,
@@ -77,30 +78,30 @@ export function scopeClient(client: WireClient, scopeOf: () => Scope): Transacti
   const transaction = watchTransaction(client.connection)
   const alone = new AloneStatements(client, send)
 
-  const sendIn = (takeScope: () => Scope, config: unknown, values?: unknown, callback?: unknown): unknown => {
-    const kind = kindOfStatement(textOf(config))
+  // Every statement of the application comes through here: nothing is made for it but its query.
+  const sendIn = (
+    scope: Scope | undefined,
+    text: string,
+    config: unknown,
+    values?: unknown,
+    callback?: unknown,
+  ) => {
+    const kind = kindOfStatement(text)
     if (kind === 'control') return send(config, values, callback)
-    const scope = takeScope()
+    const taken = scope ?? scopeOf()
     if (isSubmittable(config)) {
-      assertStreamable(transaction, scope)
+      assertStreamable(transaction, taken)
       return send(config, values, callback)
     }
-    if (kind === 'alone' && transaction.status === 'I') return alone.run(scope, config, values, callback)
-    return submit(
-      send,
-      new ScopedQuery(config, values, callback, {
-        path: scope.path,
-        begins: kind === 'begin',
-        transaction,
-        refuse: (path) => crossTenant(scope, path),
-      }),
-    )
+    if (kind === 'alone' && transaction.status === 'I') return alone.run(taken, config, values, callback)
+    return submit(send, new ScopedQuery(config, values, callback, taken, kind === 'begin', transaction))
   }
   client.query = (config: unknown, values?: unknown, callback?: unknown) => {
-    const parts = splitAtTransactionControl(textOf(config))
-    if (parts === undefined) return sendIn(scopeOf, config, values, callback)
+    const text = textOf(config)
+    const parts = splitAtTransactionControl(text)
+    if (parts === undefined) return sendIn(undefined, text, config, values, callback)
     const scope = scopeOf()
-    const results = eachInTurn(parts, (part) => sendIn(() => scope, part))
+    const results = eachInTurn(parts, (part) => sendIn(scope, part, part))
     return answer(results, values, callback)
   }
   return transaction
@@ -159,20 +160,6 @@ function assertStreamable(transaction: TransactionState, scope: Scope): void {
     )
   }
   if (transaction.path !== scope.path) throw crossTenant(scope, transaction.path)
-}
-
-function crossTenant(scope: Scope, transactionPath: string): TenancyError {
-  const where = scope.tenant === undefined ? 'the shared schemas' : `tenant "${scope.tenant.id}"`
-  return new TenancyError(
-    'CROSS_TENANT_TRANSACTION',
-    `A transaction on ${transactionPath} was used in the scope of ${where}.`,
-    {
-      tenant: scope.tenant?.id,
-      fix: [
-        'begin a transaction of its own inside tenancy.run, or leave the inner run before using this one',
-      ],
-    },
-  )
 }
 
 function textOf(config: unknown): string {

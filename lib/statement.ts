@@ -19,7 +19,11 @@ const CONCURRENTLY = /^(?:create\s+(?:unique\s+)?index|drop\s+index)\s+concurren
 const BATCH =
   /^(?:select|insert|update|delete|with|merge|values|table|truncate|comment|grant|revoke|explain|show|(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:unique\s+)?(?:unlogged\s+|temp(?:orary)?\s+)?(?:table|index|type|schema|sequence|view|function|procedure|trigger|domain|policy))\b/i
 
+/** What nearly all statements of an application begin with, as Sequelize writes it. */
+const PLAIN = /^(?:SELECT|INSERT|UPDATE|DELETE) /
+
 export function kindOfStatement(text: string): StatementKind {
+  if (PLAIN.test(text)) return 'batch'
   const statement = withoutLeadingComments(text)
   if (BEGIN.test(statement)) return 'begin'
   if (CONTROL.test(statement)) return 'control'
@@ -62,6 +66,9 @@ function isTransactionControl(statement: string): boolean {
  * what stands between two of them together. `undefined` for any other text, which is sent as it is.
  */
 export function splitAtTransactionControl(text: string): readonly string[] | undefined {
+  // Without a semicolon before its end it is one statement.
+  const semicolon = text.indexOf(';')
+  if (semicolon === -1 || semicolon === text.length - 1) return undefined
   if (!controlsTransaction(text)) return undefined
   const statements = splitStatements(text)
   if (statements.length === 1) return undefined
