@@ -258,7 +258,7 @@ outside.run()
 for (const kind of ['cls-hooked', 'AsyncLocalStorage'] as const) {
   const test = suite(`context's namespace on ${kind}`)
   // Made only where it is used: one that never had a context cannot be destroyed.
-  const used = kind === 'used?.namespace-hooked' ? clsNamespace() : undefined
+  const used = kind === 'cls-hooked' ? clsNamespace() : undefined
   test.after(() => used && destroyNamespace(used.name))
   const context = contextWith(used === undefined ? {} : { namespace: used.namespace })
   const namespace = context.namespace()
@@ -266,7 +266,7 @@ for (const kind of ['cls-hooked', 'AsyncLocalStorage'] as const) {
 
   test('namespace() is one and the same object', () => {
     assert.is(context.namespace(), namespace)
-    if (kind === 'used?.namespace-hooked') assert.is(namespace, cls)
+    if (kind === 'cls-hooked') assert.is(namespace, used?.namespace)
   })
 
   test('O21 the namespace shows the current tenant at every level', async () => {
