@@ -240,7 +240,7 @@ const NO_LEDGER: ReadonlySet<string> = new Set([
 ])
 
 /** No ledger is an empty ledger: reading must work before anything was ever written. */
-async function unlessMissing<T>(rows: Promise<T[]>): Promise<readonly T[]> {
+export async function unlessMissing<T>(rows: Promise<T[]>): Promise<readonly T[]> {
   try {
     return await rows
   } catch (error) {

@@ -15,7 +15,14 @@ import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './opti
 import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
 import type { RepairReport, Settlement } from './repair.ts'
 import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-import { Runs, type DownOptions, type UpOptions } from './runs.ts'
+import {
+  Runs,
+  type DownOptions,
+  type FleetLimits,
+  type FleetUpOptions,
+  type SeedOptions,
+  type UpOptions,
+} from './runs.ts'
 import type { FleetSelection, OneSelection } from './selection.ts'
 import type { TenantStatus } from './status.ts'
 import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
@@ -193,25 +200,31 @@ export class Tenancy {
    * @throws {@link TenancyError} MIGRATION_FAILED, LOCK_HELD, SCHEMA_MISSING and others; docs/errors.md.
    */
   up(options: OneSelection & UpOptions): Promise<TenantUpReport>
-  up(options: FleetSelection & UpOptions): Promise<FleetUpReport>
-  up(options: (OneSelection | FleetSelection) & UpOptions): Promise<TenantUpReport | FleetUpReport> {
+  up(options: FleetSelection & FleetUpOptions & UpOptions): Promise<FleetUpReport>
+  up(
+    options: (OneSelection | FleetSelection) & FleetUpOptions & UpOptions,
+  ): Promise<TenantUpReport | FleetUpReport> {
     return this.#runs.up(options)
   }
 
   /** Reverts migrations: the last one, or as many as `step`, `to` or `backTo` say. */
   down(options: OneSelection & DownOptions): Promise<TenantDownReport>
-  down(options: FleetSelection & DownOptions): Promise<FleetDownReport>
+  down(options: FleetSelection & FleetLimits & DownOptions): Promise<FleetDownReport>
   async down(
-    options: (OneSelection | FleetSelection) & DownOptions,
+    options: (OneSelection | FleetSelection) & FleetLimits & DownOptions,
   ): Promise<TenantDownReport | FleetDownReport> {
     // Whatever becomes of it, nobody may go on believing that these tenants are at head.
     this.#gate.invalidate()
     return this.#runs.down(options)
   }
 
-  /** Applies the seed files a tenant has not had yet. */
-  async seed({ tenant }: { readonly tenant: string }): Promise<TenantUpReport> {
-    return this.#runs.seed(await this.find({ id: checkId(tenant) }))
+  /** Applies the seed files that a tenant, or each of many, has not had yet. */
+  seed(options: { readonly tenant: string } & SeedOptions): Promise<TenantUpReport>
+  seed(options: FleetSelection & FleetLimits & SeedOptions): Promise<FleetUpReport>
+  seed(
+    options: ({ readonly tenant: string } | FleetSelection) & FleetLimits & SeedOptions,
+  ): Promise<TenantUpReport | FleetUpReport> {
+    return this.#runs.seed(options)
   }
 
   /**

@@ -40,7 +40,7 @@ test('every tenant runs once, and the results are in the order of the tenants', 
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 4))
     return report(tenant)
   })
-  const results = await runFleet(tenants, options)
+  const { results } = await runFleet(tenants, options)
   assert.equal(
     results.map(({ tenant }) => tenant),
     tenants,
@@ -67,7 +67,7 @@ test('a tenant that fails is reported and stops no other', async () => {
     if (tenant.id === 't5') throw new TypeError('mine')
     return report(tenant)
   })
-  const results = await runFleet(tenantsOf(10), options)
+  const { results } = await runFleet(tenantsOf(10), options)
   const errors = results.flatMap((result) => ('error' in result ? [result.error] : []))
   assert.equal(errors, [
     { code: 'MIGRATION_FAILED', title: 'It failed.', tenant: 't3', fix: [] },
@@ -95,7 +95,7 @@ test('when some sessions cannot be opened, the others do all the work', async ()
   const { options } = fake(async (_, tenant) => report(tenant))
   const withSession: FleetOptions['withSession'] = (fn) =>
     opened++ === 0 ? options.withSession(fn) : Promise.reject(new Error('no slot'))
-  const results = await runFleet(tenantsOf(9), { ...options, withSession })
+  const { results } = await runFleet(tenantsOf(9), { ...options, withSession })
   assert.is(results.filter((result) => 'report' in result).length, 9)
 })
 
@@ -110,7 +110,7 @@ test('when the last session dies and none can be opened, what did not run says s
     opened++ === 0
       ? fn(dead)
       : Promise.reject(new TenancyError('DATABASE_UNREACHABLE', 'It is down.', { fix: [] }))
-  const results = await runFleet(tenantsOf(4), { ...options, withSession })
+  const { results } = await runFleet(tenantsOf(4), { ...options, withSession })
   assert.equal(
     results.map((result) => ('error' in result ? result.error.code : 'ok')),
     ['ok', 'MIGRATION_FAILED', 'DATABASE_UNREACHABLE', 'DATABASE_UNREACHABLE'],

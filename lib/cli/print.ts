@@ -3,7 +3,7 @@ import type { ErrorDocument } from '../errors.ts'
 import type { Finding } from '../lint/finding.ts'
 import type { TenantStatus } from '../status.ts'
 import type { Tenant } from '../tenant.ts'
-import { maskPasswords } from './mask.ts'
+import { maskPasswords } from '../mask.ts'
 import type { FleetReport, Plan } from './report.ts'
 import type { Style } from './terminal.ts'
 

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import { styleText } from 'node:util'
 
-import { maskPasswords } from './mask.ts'
+import { maskPasswords } from '../mask.ts'
 
 export interface Terminal {
   /** Writes data, to stdout. */

@@ -19,6 +19,9 @@ export class StatementQueue {
    */
   savepoints = false
 
+  /** What every statement fails with instead of being sent; but ROLLBACK, which is the way out, is sent. */
+  refusal: Error | undefined
+
   readonly #transaction: TransactionState
   readonly #client: WireClient
   readonly #query: WireClient['query']
@@ -101,6 +104,7 @@ export class StatementQueue {
   }
 
   async #run(config: unknown, values: unknown[] | undefined): Promise<unknown> {
+    if (this.refusal !== undefined && !isRollback(config)) throw this.refusal
     if (!this.savepoints || this.#transaction.status !== 'T' || isControl(config))
       return this.#send(config, values)
     await this.#send(`SAVEPOINT ${SAVEPOINT}`)
@@ -117,6 +121,14 @@ export class StatementQueue {
 }
 
 function isControl(config: unknown): boolean {
+  return kindOfStatement(textOf(config)) === 'control'
+}
+
+function isRollback(config: unknown): boolean {
+  return /^\s*ROLLBACK\b/i.test(textOf(config))
+}
+
+function textOf(config: unknown): string {
   const text = typeof config === 'string' ? config : (config as { text?: unknown } | null)?.text
-  return typeof text === 'string' && kindOfStatement(text) === 'control'
+  return typeof text === 'string' ? text : ''
 }

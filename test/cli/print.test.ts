@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 
-import { maskPasswords } from '../../lib/cli/mask.ts'
+import { maskPasswords } from '../../lib/mask.ts'
 import {
   committedText,
   durationText,
