@@ -3,7 +3,8 @@ export type { Namespace } from './context.ts'
 export { loadConfig, type LoadedConfig } from './config.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
-export type { PlanReport } from './inspection.ts'
+export type { TableReport } from './contents.ts'
+export type { FleetPlanReport, PlanOptions, PlanReport } from './inspection.ts'
 export type { Interruption } from './interruption.ts'
 export {
   tenantMigrations,

@@ -13,7 +13,7 @@ export function maskPasswords(text: string): string {
       // libpq: password=secret, password = 'se\'cret', ?password=secret&…, PGPASSWORD=secret
       .replace(/\b((?:pg|ssl)?password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&"']+)/gi, '$1***')
       // JavaScript and JSON: password: 'secret', "password":"secret"
-      .replace(/\b(password["']?\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)/gi, "$1'***'")
+      .replace(/\b(password["']?\s*:\s*)(["'`])(?:\\.|(?!\2)[^\\])*\2/gi, '$1$2***$2')
       // SQL: ALTER ROLE … PASSWORD 'secret'
       .replace(/\b(password\s+)(?:E?'(?:[^'\\]|\\.|'')*'|\$(\w*)\$[^]*?\$\2\$)/gi, "$1'***'")
   )

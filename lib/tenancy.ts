@@ -2,12 +2,13 @@
 import type { Umzug } from 'umzug'
 
 import { TenantContext, type Namespace } from './context.ts'
+import type { TableReport } from './contents.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { Events, type EventName, type Listener } from './events.ts'
 import { Gate } from './gate.ts'
 import { Folders } from './folders.ts'
-import { Inspection, type PlanReport } from './inspection.ts'
+import { Inspection, type FleetPlanReport, type PlanOptions, type PlanReport } from './inspection.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import { learnTypes } from './query-interface/types.ts'
@@ -23,7 +24,7 @@ import {
   type SeedOptions,
   type UpOptions,
 } from './runs.ts'
-import type { FleetSelection, OneSelection } from './selection.ts'
+import type { FleetSelection, OneSelection, Selection } from './selection.ts'
 import type { TenantStatus } from './status.ts'
 import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
 import { Tenants } from './tenants.ts'
@@ -250,12 +251,28 @@ export class Tenancy {
   }
 
   /**
-   * The migrations that `up` would run. Writes nothing.
+   * The migrations that `up` would run, or `down` with `direction: 'down'`. Of a fleet each tenant says what it would
+   * refuse. Writes nothing.
    *
-   * @throws {@link TenancyError} what `up` would refuse, such as MIGRATION_CHANGED.
+   * @throws {@link TenancyError} what the run of one tenant would refuse, such as MIGRATION_CHANGED.
    */
-  async plan(options: OneSelection & UpOptions): Promise<PlanReport> {
+  plan(options: OneSelection & PlanOptions): Promise<PlanReport>
+  plan(options: FleetSelection & PlanOptions): Promise<readonly FleetPlanReport[]>
+  plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
     return this.#inspection.plan(options)
+  }
+
+  /**
+   * The tables of a tenant, or of the shared schema, with about how many rows they have: what would be lost with it.
+   * Writes nothing.
+   *
+   * @example
+   * ```ts
+   * for (const { name, rows } of await tenancy.tables({ shared: true })) console.log(name, rows ?? 'unknown')
+   * ```
+   */
+  async tables(selection: OneSelection): Promise<readonly TableReport[]> {
+    return this.#inspection.tables(selection)
   }
 
   /**

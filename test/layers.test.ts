@@ -16,6 +16,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'mask.ts': 0,
   'interruption.ts': 1,
   'at-head.ts': 3,
+  'contents.ts': 2,
   'lint/finding.ts': 0,
   'lint/text.ts': 0,
   'lint/sql-tree.ts': 0,

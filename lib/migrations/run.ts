@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Sequelize } from 'sequelize'
 import { MigrationError } from 'umzug'
 
-import { TenancyError } from '../errors.ts'
+import type { TenancyError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { ensureLedger, findInLedger, recordFailure } from '../ledger.ts'
 import { quoteIdentifier, SQLSTATE, sqlStateOf } from '../sql.ts'
@@ -20,7 +20,7 @@ import { createMigrationContext, type MigrationContext } from './context.ts'
 import { Guard, outsideSchema, type GuardMode } from './guard.ts'
 import { explainFailure } from './failure.ts'
 import { loadMigration, type LoadedMigration, type MigrationFile } from './files.ts'
-import { readHistory, schemaExists } from './history.ts'
+import { readHistory, schemaExists, schemaMissing } from './history.ts'
 import type { Allowances } from './integrity.ts'
 import {
   divide,
@@ -365,17 +365,13 @@ export class Run {
   }
 
   async #ensureSchemaExists(): Promise<void> {
-    const { id, schema, tenant } = this.#subject
+    const { schema, tenant } = this.#subject
     if (await schemaExists(this.#session, schema)) return
     // The shared schema belongs to the application as a whole; a tenant's is made by provision alone.
     if (tenant === undefined) {
       await this.#session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`)
       return
     }
-    throw new TenancyError('SCHEMA_MISSING', `Schema "${schema}" of tenant "${id}" does not exist.`, {
-      tenant: id,
-      schema,
-      fix: [`create it: umzug-tenants tenants create ${id} --schema ${schema} --up`],
-    })
+    throw schemaMissing(this.#subject)
   }
 }
