@@ -56,15 +56,19 @@ export async function runFleet(tenants: readonly Tenant[], options: FleetOptions
     work(queue, options),
   )
   const failures = (await Promise.allSettled(workers)).filter((outcome) => outcome.status === 'rejected')
-  // Workers take over what another could not begin; without any, nothing has run.
   const [failure] = failures
-  if (failure !== undefined && queue.isUntouched) throw failure.reason
-  // Those that nobody was left to take.
-  while (failure !== undefined && queue.hasNext) {
-    const [index, tenant] = queue.take()
-    queue.put(index, { tenant, error: describe(failure.reason, tenant), migrations: [] })
-  }
+  if (failure !== undefined) giveUp(queue, failure.reason)
   return queue.outcome
+}
+
+/** Workers take over what another could not begin: what is left is left by all of them, and fails for `reason`. */
+function giveUp(queue: Queue, reason: unknown): void {
+  // Nothing has run at all.
+  if (queue.isUntouched) throw reason
+  while (queue.hasNext) {
+    const [index, tenant] = queue.take()
+    queue.put(index, { tenant, error: describe(reason, tenant), migrations: [] })
+  }
 }
 
 /** Takes tenants until there are none left to begin. */

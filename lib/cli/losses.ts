@@ -72,7 +72,7 @@ function totalText(tables: readonly TableReport[]): string {
   if (tables.length === 0) return 'no tables.'
   const known = tables.map(({ rows }) => rows).filter((rows) => rows !== null)
   const rows = known.reduce((sum, number) => sum + number, 0)
-  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0)
+  const bytes = tables.reduce((sum, { bytes: own }) => sum + own, 0)
   const unknown = tables.length - known.length
   const about = `about ${count(rows, 'row')}${unknown === 0 ? '' : ` and those of ${count(unknown, 'table')} never analyzed`}`
   return `${count(tables.length, 'table')}, ${about}, ${sizeText(bytes)}:`
