@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { lockKey } from '../lib/migrations/lock.ts'
 import { createTenancy, type Tenancy } from '../lib/tenancy.ts'
 import { testDatabase } from './support/database.ts'
-import { temporaryFolders, type Files } from './support/folder.ts'
+import { temporaryFolders } from './support/folder.ts'
 import { suite } from './support/suite.ts'
 import { createTable, newId } from './support/tenancies.ts'
 
@@ -24,7 +24,7 @@ async function fleetOf<T>(
   fn: (fleet: { tenancy: Tenancy; ids: string[]; dir: string }) => Promise<T>,
 ): Promise<T> {
   const files = Object.fromEntries(Object.entries(TWO).map(([name, text]) => [`migrations/${name}`, text]))
-  const baseDir = await folder(files as Files)
+  const baseDir = await folder(files)
   const tenancy = createTenancy({ url: database.url, lock: { waitMs: 0 } }, { baseDir })
   try {
     const ids = Array.from({ length: count }, newId)

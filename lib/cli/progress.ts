@@ -92,7 +92,7 @@ export function progressText({ done, total, failed, leftMs }: Standing, columns:
   const parts = [
     `${done} of ${total} tenants`,
     ...(failed === 0 ? [] : [`${failed} failed`]),
-    ...(leftMs === undefined || done === total ? [] : [`about ${durationText(leftMs)} left`]),
+    ...(leftMs === undefined || done === total ? [] : [`about ${leftText(leftMs)} left`]),
   ]
   if (columns === 0) return `progress: ${parts.join(', ')}`
   const words = parts.join(' · ')
@@ -100,6 +100,11 @@ export function progressText({ done, total, failed, leftMs }: Standing, columns:
   if (cells >= 5) return `[${barOf(done / total, cells)}] ${words}`
   // The spinner and the last column, which some terminals wrap at, are not for words.
   return words.slice(0, Math.max(0, columns - 3))
+}
+
+/** An estimate is not worth more than seconds. */
+function leftText(ms: number): string {
+  return ms < 60_000 ? `${Math.ceil(ms / 1000)} s` : durationText(ms)
 }
 
 function barOf(share: number, cells: number): string {

@@ -65,7 +65,8 @@ function styleOf(stream: NodeJS.WriteStream): Style {
   return (emphasis, text) => styleText(FORMATS[emphasis], text, { stream })
 }
 
-async function openLine(stream: NodeJS.WriteStream): Promise<Line> {
+/** A line on `stream`, which is a terminal. */
+export async function openLine(stream: NodeJS.WriteStream): Promise<Line> {
   // Loaded when there is something to show, so that short commands stay fast.
   const { default: ora } = await import('ora')
   // Colour is the business of styleText, which knows NO_COLOR; and the keyboard stays as it is, for Ctrl-C.
