@@ -135,9 +135,14 @@ export function findingsText(findings: readonly Finding[], style: Style): string
     .join('')
 }
 
-/** What happened, the server's own words, and what to do next. */
-export function errorText({ code, title, detail, fix }: ErrorDocument, style: Style): string {
-  const lines = [...(detail === undefined ? [] : detail.split('\n')), ...fix.map((step) => `fix: ${step}`)]
+/** What happened, to whom, the server's own words, and what to do next. */
+export function errorText(error: ErrorDocument, style: Style): string {
+  const { code, title, detail, fix } = error
+  const lines = [
+    ...placeOf(error),
+    ...(detail === undefined ? [] : detail.split('\n')),
+    ...fix.map((step) => `fix: ${step}`),
+  ]
   return (
     [
       `${style('bad', '✖')} ${style('bold', code)} ${printable(title)}`,
@@ -146,9 +151,21 @@ export function errorText({ code, title, detail, fix }: ErrorDocument, style: St
   )
 }
 
+/** Tenant, migration and SQLSTATE, as far as the title does not name them. */
+function placeOf({ title, tenant, migration, sqlstate }: ErrorDocument): readonly string[] {
+  const parts = [
+    ...(tenant === undefined || title.includes(`"${tenant}"`) ? [] : [`tenant ${tenant}`]),
+    ...(migration === undefined || title.includes(migration) ? [] : [`migration ${migration}`]),
+    ...(sqlstate === undefined || title.includes(sqlstate) ? [] : [`SQLSTATE ${sqlstate}`]),
+  ]
+  return parts.length === 0 ? [] : [parts.join(', ')]
+}
+
 function reasonOf({ code, sqlstate, detail, title }: ErrorDocument): string {
-  const [words = title] = (detail ?? title).split('\n')
-  return `${sqlstate ?? code} ${words}`
+  const [words = title, ...others] = (detail ?? title).split('\n')
+  // Whom it has waited for is worth more than the rest.
+  const holder = others.find((line) => line.startsWith('held by'))
+  return `${sqlstate ?? code} ${words}${holder === undefined ? '' : `, ${holder}`}`
 }
 
 /** `41 ms`, `1.2 s`, `3 min 5 s` */

@@ -167,6 +167,30 @@ test('an error shows its code, its detail and its remedies, and no control chara
   assert.is(text, '✖ USAGE No.\n  one\n  two [2J\n  fix: try\n')
 })
 
+test('an error says which tenant and migration it is about, once', () => {
+  const facts = { tenant: 'acme', migration: '2.sql', sqlstate: '57P01', fix: [] } as const
+  assert.is(
+    errorText({ code: 'DATABASE_REFUSED', title: 'The server ended the connection.', ...facts }, plain),
+    '✖ DATABASE_REFUSED The server ended the connection.\n  tenant acme, migration 2.sql, SQLSTATE 57P01\n',
+  )
+  assert.is(
+    errorText(
+      { code: 'MIGRATION_FAILED', title: 'Migration "2.sql" failed on tenant "acme" (57P01).', ...facts },
+      plain,
+    ),
+    '✖ MIGRATION_FAILED Migration "2.sql" failed on tenant "acme" (57P01).\n',
+  )
+})
+
+test('of a failure by a lock the fleet’s table names the session in the way', () => {
+  const detail = 'canceling statement due to lock timeout\nheld by pid 7 (report, active for 9 s)'
+  const error = { code: 'MIGRATION_FAILED', title: 'It failed.', sqlstate: '55P03', detail, fix: [] } as const
+  assert.match(
+    failuresText(fleetOf([{ ...failed, error }]), 'up', plain),
+    '55P03 canceling statement due to lock timeout, held by pid 7 (report, active for 9 s)\n',
+  )
+})
+
 test('durations are short to read', () => {
   assert.is(durationText(0.4), '0 ms')
   assert.is(durationText(999), '999 ms')
