@@ -47,6 +47,8 @@ const MEANINGS = {
   MIGRATION_IRREVERSIBLE: { exitCode: 8, status: 500 },
   MIGRATION_EXISTS: { exitCode: 2, status: 500 },
   LOCK_HELD: { exitCode: 5, status: 503 },
+  RUN_CANCELLED: { exitCode: 1, status: 503 },
+  RUN_NOT_BEGUN: { exitCode: 1, status: 503 },
 
   DATABASE_UNREACHABLE: { exitCode: 6, status: 503 },
   DATABASE_REFUSED: { exitCode: 6, status: 503 },

@@ -39,6 +39,8 @@ export interface TenancyEvents {
   }
   /** A tenant's run has failed; what the transaction held is rolled back. */
   'tenant:failed': { tenant: string; schema: string; error: ErrorDocument }
+  /** A fleet's run has begun, or one of its tenants has ended. */
+  'fleet:progress': { total: number; succeeded: number; unchanged: number; failed: number }
   /** A tenant was registered, or its schema created. */
   'tenant:provisioned': { tenant: string; schema: string }
   /** A tenant's schema and registration are gone. */

@@ -1,18 +1,33 @@
 /**
- * Many tenants from one queue: a few workers, each with one session for all its tenants. A tenant that fails
- * is reported and stops no other.
+ * Many tenants from one queue: a few workers, each with one session for hundreds of tenants. A tenant that fails is
+ * reported and stops no other, unless so many failures are the limit.
  */
 import { databaseError } from './database-errors.ts'
-import { messageOf, TenancyError, type ErrorDocument } from './errors.ts'
+import { isTenancyError, messageOf, TenancyError, type ErrorDocument } from './errors.ts'
+import { isStopped, type Interruption } from './interruption.ts'
 import type { RunReport } from './migrations/run.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { Tenant } from './tenant.ts'
 
-export interface FleetOptions {
+export interface FleetOptions extends Interruption {
   readonly concurrency: number
+  /** Failures after which no tenant is begun any more. */
+  readonly maxFailures?: number | undefined
   withSession<T>(fn: (session: MigrationSession) => Promise<T>): Promise<T>
   /** Runs one tenant on a worker's session. */
   run(session: MigrationSession, tenant: Tenant): Promise<RunReport>
+  /** Whether a tenant is known to have nothing to run: it is reported as unchanged, and not run. */
+  readonly isIdle?: ((tenant: Tenant) => boolean) | undefined
+  /** Called when the fleet begins, and whenever a tenant has ended. */
+  onProgress?(counts: FleetCounts): void
+}
+
+/** How far a fleet is. */
+export interface FleetCounts {
+  readonly total: number
+  readonly succeeded: number
+  readonly unchanged: number
+  readonly failed: number
 }
 
 /** The outcome for one tenant: its report, or why there is none. */
@@ -20,33 +35,126 @@ export type FleetResult =
   | { readonly tenant: Tenant; readonly report: RunReport }
   | { readonly tenant: Tenant; readonly error: ErrorDocument; readonly migrations: readonly string[] }
 
-/** Runs every tenant; the results are in the order of `tenants`. Throws only if nothing could be run at all. */
-export async function runFleet(
-  tenants: readonly Tenant[],
-  options: FleetOptions,
-): Promise<readonly FleetResult[]> {
-  const queue = tenants.entries()
-  const results: FleetResult[] = []
-  const worker = async () => {
-    // A session whose connection has died would fail every tenant after it: the worker takes a new one.
-    for (let isDead = true; isDead;)
-      isDead = await options.withSession(async (session) => {
-        for (const [index, tenant] of queue) {
-          results[index] = await runOne(session, tenant, options)
-          if ('error' in results[index] && !(await isAlive(session))) return true
-        }
-        return false
-      })
-  }
-  const workers = Array.from({ length: Math.min(options.concurrency, tenants.length) }, worker)
-  const failures = (await Promise.allSettled(workers)).filter((outcome) => outcome.status === 'rejected')
-  // Workers take over what another could not begin; without any, nothing has run.
-  const [failure] = failures
-  if (failure !== undefined && results.length === 0) throw failure.reason
-  // Those that nobody was left to take.
-  return tenants.map(
-    (tenant, index) => results[index] ?? { tenant, error: describe(failure?.reason, tenant), migrations: [] },
+/** What became of a fleet, each part in the order of its tenants. */
+export interface FleetOutcome {
+  readonly results: readonly FleetResult[]
+  /** Tenants that were not begun: the run was stopped, or had failed too often. */
+  readonly notRun: readonly Tenant[]
+}
+
+/**
+ * Tenants that one session serves before its worker takes a new one. A backend never gives back what it remembers of
+ * the tables it has touched, about 190 kB for a tenant of 13 tables (measured on PostgreSQL 18): 250 are 50 MB, and
+ * a new connection each time adds a tenth of a millisecond to a tenant.
+ */
+export const TENANTS_PER_SESSION = 250
+
+/** Runs every tenant, as long as nothing stops it. Throws only if nothing could be run at all. */
+export async function runFleet(tenants: readonly Tenant[], options: FleetOptions): Promise<FleetOutcome> {
+  const queue = new Queue(tenants, options)
+  const workers = Array.from({ length: Math.min(options.concurrency, queue.length) }, () =>
+    work(queue, options),
   )
+  const failures = (await Promise.allSettled(workers)).filter((outcome) => outcome.status === 'rejected')
+  const [failure] = failures
+  if (failure !== undefined) giveUp(queue, failure.reason)
+  return queue.outcome
+}
+
+/** Workers take over what another could not begin: what is left is left by all of them, and fails for `reason`. */
+function giveUp(queue: Queue, reason: unknown): void {
+  // Nothing has run at all.
+  if (queue.isUntouched) throw reason
+  while (queue.hasNext) {
+    const [index, tenant] = queue.take()
+    queue.put(index, { tenant, error: describe(reason, tenant), migrations: [] })
+  }
+}
+
+/** Takes tenants until there are none left to begin. */
+async function work(queue: Queue, options: FleetOptions): Promise<void> {
+  while (queue.hasNext) {
+    await options.withSession(async (session) => {
+      for (let count = 0; count < TENANTS_PER_SESSION && queue.hasNext; count++) {
+        const [index, tenant] = queue.take()
+        const result = await runOne(session, tenant, options)
+        queue.put(index, result)
+        // A session whose connection has died would fail every tenant after it.
+        if (result !== undefined && 'error' in result && !(await isAlive(session))) return
+      }
+    })
+  }
+}
+
+/** The tenants still to begin, and what became of the others. */
+class Queue {
+  readonly #tenants: readonly Tenant[]
+  readonly #options: FleetOptions
+  readonly #results: (FleetResult | undefined)[]
+  /** Positions of the tenants to run. */
+  readonly #left: readonly number[]
+  readonly #counts: { -readonly [key in keyof FleetCounts]: number }
+  #next = 0
+
+  constructor(tenants: readonly Tenant[], options: FleetOptions) {
+    const { isIdle = () => false } = options
+    this.#tenants = tenants
+    this.#options = options
+    this.#results = tenants.map((tenant) => (isIdle(tenant) ? nothingRun(tenant) : undefined))
+    this.#left = [...tenants.keys()].filter((index) => this.#results[index] === undefined)
+    const unchanged = tenants.length - this.#left.length
+    this.#counts = { total: tenants.length, succeeded: 0, unchanged, failed: 0 }
+    this.#tell()
+  }
+
+  /** Tenants to run in all. */
+  get length(): number {
+    return this.#left.length
+  }
+
+  /** Whether a tenant is left, and may be begun. */
+  get hasNext(): boolean {
+    const { maxFailures = Infinity } = this.#options
+    return this.#next < this.length && this.#counts.failed < maxFailures && !isStopped(this.#options)
+  }
+
+  get isUntouched(): boolean {
+    return this.#next === 0
+  }
+
+  /** Call it only if there is one. */
+  take(): readonly [index: number, tenant: Tenant] {
+    const index = this.#left[this.#next++] ?? -1
+    const tenant = this.#tenants[index]
+    if (tenant === undefined) throw new RangeError('the queue is empty')
+    return [index, tenant]
+  }
+
+  /** Notes what became of a tenant that was taken: nothing, if it could not begin. */
+  put(index: number, result: FleetResult | undefined): void {
+    this.#results[index] = result
+    if (result === undefined) return
+    if ('error' in result) this.#counts.failed++
+    else if (result.report.migrations.length === 0) this.#counts.unchanged++
+    else this.#counts.succeeded++
+    this.#tell()
+  }
+
+  get outcome(): FleetOutcome {
+    return {
+      results: this.#results.filter((result) => result !== undefined),
+      notRun: this.#tenants.filter((_, index) => this.#results[index] === undefined),
+    }
+  }
+
+  #tell(): void {
+    this.#options.onProgress?.({ ...this.#counts })
+  }
+}
+
+function nothingRun(tenant: Tenant): FleetResult {
+  const { id, schema } = tenant
+  return { tenant, report: { id, schema, migrations: [], durationMs: 0 } }
 }
 
 async function isAlive(session: MigrationSession): Promise<boolean> {
@@ -60,10 +168,11 @@ async function runOne(
   session: MigrationSession,
   tenant: Tenant,
   options: FleetOptions,
-): Promise<FleetResult> {
+): Promise<FleetResult | undefined> {
   try {
     return { tenant, report: await options.run(session, tenant) }
   } catch (error) {
+    if (isTenancyError(error, 'RUN_NOT_BEGUN')) return undefined
     // Segments that were committed before the failure stay.
     const migrations = error instanceof TenancyError ? error.committed : []
     return { tenant, error: describe(error, tenant), migrations }

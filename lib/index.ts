@@ -3,7 +3,9 @@ export type { Namespace } from './context.ts'
 export { loadConfig, type LoadedConfig } from './config.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
-export type { PlanReport } from './inspection.ts'
+export type { TableReport } from './contents.ts'
+export type { FleetPlanReport, PlanOptions, PlanReport } from './inspection.ts'
+export type { Interruption } from './interruption.ts'
 export {
   tenantMigrations,
   type TenantMiddleware,
@@ -19,7 +21,14 @@ export { defineConfig, type LazyConfig, type TenancyConfig } from './options.ts'
 export type { TenantQuery, TenantSource } from './registry.ts'
 export type { RepairReport, Settlement } from './repair.ts'
 export type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-export type { DownOptions, ScriptOptions, UpOptions } from './runs.ts'
+export type {
+  DownOptions,
+  FleetLimits,
+  FleetUpOptions,
+  ScriptOptions,
+  SeedOptions,
+  UpOptions,
+} from './runs.ts'
 export type { FleetSelection, OneSelection } from './selection.ts'
 export type { Row, SqlRunner, SqlValue } from './sql.ts'
 export type { TenantStatus } from './status.ts'

@@ -1,15 +1,18 @@
 /** Reads, and writes nothing: where tenants stand, what `up` would run, whether a tenant can be served. */
+import { schemasAtHead } from './at-head.ts'
+import { readTables, type TableReport } from './contents.ts'
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
+import { isTenancyError, type ErrorDocument } from './errors.ts'
 import type { Folders } from './folders.ts'
 import { findInLedger, readLedger, type LedgerEntry } from './ledger.ts'
 import { approve, type ApprovalOptions } from './migrations/approval.ts'
 import type { MigrationFile } from './migrations/files.ts'
-import { readHistory, schemaExists } from './migrations/history.ts'
+import { readHistory, schemaExists, schemaMissing } from './migrations/history.ts'
 import type { Allowances } from './migrations/integrity.ts'
-import type { PlanRequest } from './migrations/plan.ts'
-import type { Subject } from './migrations/subject.ts'
-import { isOne, orAll, type FleetSelection, type OneSelection } from './selection.ts'
+import type { Direction, PlanRequest } from './migrations/plan.ts'
+import { subjectOf, type Subject } from './migrations/subject.ts'
+import { isOne, orAll, type FleetSelection, type OneSelection, type Selection } from './selection.ts'
 import { describeStatus, KnownHistories, type TenantStatus } from './status.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
@@ -17,8 +20,20 @@ import type { Tenants } from './tenants.ts'
 export interface PlanReport {
   readonly id: string
   readonly schema: string
-  /** Names that `up` would run, in order. */
+  /** Names that would run or be reverted, in this order. */
   readonly migrations: readonly string[]
+}
+
+/** One tenant of a fleet's plan; with an error, the run would refuse it. */
+export interface FleetPlanReport extends PlanReport {
+  readonly error?: ErrorDocument
+}
+
+/** Which run is planned: with the options of `up`, or those of `down`. */
+export interface PlanOptions extends PlanRequest {
+  /** @defaultValue `'up'` */
+  readonly direction?: Direction
+  readonly allow?: Allowances | undefined
 }
 
 export type StatusSelection = OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean })
@@ -38,17 +53,63 @@ export class Inspection {
     this.#folders = folders
   }
 
-  async plan(
-    options: OneSelection & PlanRequest & { readonly allow?: Allowances | undefined },
-  ): Promise<PlanReport> {
-    const subject = await this.#tenants.subject(options)
-    const { id, schema, tenant } = subject
-    const files = await this.#folders.migrationsOf(tenant)
+  async plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
     return explainingDatabaseErrors(async () => {
-      const { to, step, allow } = options
-      const request = { direction: 'up', to, step, allow } as const
-      const { names } = await approve(this.#database.runner, { subject, files, request }, this.#options)
-      return { id, schema, migrations: names }
+      if (!isOne(options)) return this.#planMany(await this.#tenants.select(options), options)
+      const subject = await this.#tenants.subject(options)
+      return this.#planOne(subject, await this.#folders.migrationsOf(subject.tenant), options)
+    })
+  }
+
+  async #planMany(tenants: readonly Tenant[], options: PlanOptions): Promise<readonly FleetPlanReport[]> {
+    const { direction = 'up', to, step } = options
+    const files = await this.#folders.migrations()
+    const goesToHead = direction === 'up' && to === undefined && step === undefined
+    const atHead = goesToHead ? await schemasAtHead(this.#database.runner, files) : new Set()
+    const plans: FleetPlanReport[] = []
+    for (const tenant of tenants) {
+      const { id, schema } = tenant
+      const isIdle = atHead.has(schema)
+      plans.push(
+        isIdle ? { id, schema, migrations: [] } : await this.#planOrError(subjectOf(tenant), files, options),
+      )
+    }
+    return plans
+  }
+
+  /** What is wrong with one tenant hides no other. */
+  async #planOrError(
+    subject: Subject,
+    files: readonly MigrationFile[],
+    options: PlanOptions,
+  ): Promise<FleetPlanReport> {
+    try {
+      return await this.#planOne(subject, files, options)
+    } catch (error) {
+      if (!isTenancyError(error)) throw error
+      return { id: subject.id, schema: subject.schema, migrations: [], error: error.toJSON() }
+    }
+  }
+
+  async #planOne(
+    subject: Subject,
+    files: readonly MigrationFile[],
+    { direction = 'up', to, step, backTo, allow }: PlanOptions,
+  ): Promise<PlanReport> {
+    const { id, schema, tenant } = subject
+    const { runner } = this.#database
+    // The shared schema is made by its first run.
+    if (tenant !== undefined && !(await schemaExists(runner, schema))) throw schemaMissing(subject)
+    const request = { direction, to, step, backTo, allow }
+    const { names } = await approve(runner, { subject, files, request }, this.#options)
+    return { id, schema, migrations: names }
+  }
+
+  /** The tables of a tenant, or of the shared schema. */
+  async tables(selection: OneSelection): Promise<readonly TableReport[]> {
+    return explainingDatabaseErrors(async () => {
+      const { schema } = await this.#tenants.subject(selection)
+      return readTables(this.#database.runner, schema)
     })
   }
 

@@ -74,6 +74,9 @@ const UPGRADE = `
   ALTER TABLE ${LEDGER_SCHEMA}.tenant ADD COLUMN IF NOT EXISTS running text;
   ALTER TABLE ${LEDGER_SCHEMA}.run ADD COLUMN IF NOT EXISTS hash text`
 
+/** Connections on which the ledger was found ready: a fleet's session need not look again for every tenant. */
+const ready = new WeakSet<SqlRunner>()
+
 /** How often a ledger whose tables are in use is tried again; each try waits as long as `lock_timeout` says. */
 const MAX_TRIES = 5
 
@@ -85,6 +88,7 @@ export async function ensureLedger(
   sql: SqlRunner,
   transaction: <T>(fn: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
+  if (ready.has(sql)) return
   for (let attempt = 1; (await standing(sql)) !== 'ready'; attempt++) {
     try {
       await transaction(async () => {
@@ -97,9 +101,10 @@ export async function ensureLedger(
       if (attempt === MAX_TRIES || sqlStateOf(error) !== SQLSTATE.lockNotAvailable) throw error
     }
   }
+  ready.add(sql)
 }
 
-/** One look in the catalog: it is asked at the beginning of every run. */
+/** One look in the catalog: it is asked at the first run of every session. */
 async function standing(sql: SqlRunner): Promise<'missing' | 'old' | 'ready'> {
   const [row] = await sql.query<{ exists: boolean; columns: number }>(
     `SELECT run IS NOT NULL AS exists, (
@@ -240,7 +245,7 @@ const NO_LEDGER: ReadonlySet<string> = new Set([
 ])
 
 /** No ledger is an empty ledger: reading must work before anything was ever written. */
-async function unlessMissing<T>(rows: Promise<T[]>): Promise<readonly T[]> {
+export async function unlessMissing<T>(rows: Promise<T[]>): Promise<readonly T[]> {
   try {
     return await rows
   } catch (error) {

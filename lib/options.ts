@@ -318,6 +318,22 @@ export function checkConcurrency(value: number | undefined, fallback: number): n
   return count('concurrency', value, fallback, 1, 64)
 }
 
+/** @throws {@link TenancyError} USAGE unless the limit is a whole number above 0. */
+export function checkMaxFailures({
+  failFast = false,
+  maxFailures,
+}: {
+  readonly failFast?: boolean
+  readonly maxFailures?: number
+}): number | undefined {
+  if (maxFailures !== undefined && !(Number.isInteger(maxFailures) && maxFailures > 0)) {
+    throw new TenancyError('USAGE', `maxFailures must be a whole number above 0, not ${maxFailures}.`, {
+      fix: ['give 1 or more, or leave it out: failures are reported and stop no other tenant'],
+    })
+  }
+  return failFast ? 1 : maxFailures
+}
+
 function count(
   option: string,
   value: number | undefined,

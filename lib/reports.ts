@@ -1,6 +1,6 @@
 /** What `up`, `down` and `seed` answer: of one tenant, or of a fleet with what became of each. */
 import type { ErrorDocument } from './errors.ts'
-import type { FleetResult } from './fleet.ts'
+import type { FleetOutcome, FleetResult } from './fleet.ts'
 import type { RunReport } from './migrations/run.ts'
 
 interface TenantReport {
@@ -23,7 +23,10 @@ interface FleetCounts {
   /** Tenants that had nothing to run. */
   readonly unchanged: number
   readonly failed: number
+  /** Tenants that were not begun: the run was stopped, or had failed too often. */
   readonly notRun: number
+  /** Their ids, if there are any; they are not among `tenants`. */
+  readonly remaining?: readonly string[]
 }
 
 export interface FleetUpReport extends FleetCounts {
@@ -42,17 +45,17 @@ export function downReport({ migrations, ...report }: RunReport): TenantDownRepo
   return { ...report, reverted: migrations }
 }
 
-export function fleetUpReport(results: readonly FleetResult[]): FleetUpReport {
+export function fleetUpReport(outcome: FleetOutcome): FleetUpReport {
   return {
-    tenants: results.map((result) => ({ ...reportOf(result), applied: migrationsOf(result) })),
-    ...count(results),
+    tenants: outcome.results.map((result) => ({ ...reportOf(result), applied: migrationsOf(result) })),
+    ...count(outcome),
   }
 }
 
-export function fleetDownReport(results: readonly FleetResult[]): FleetDownReport {
+export function fleetDownReport(outcome: FleetOutcome): FleetDownReport {
   return {
-    tenants: results.map((result) => ({ ...reportOf(result), reverted: migrationsOf(result) })),
-    ...count(results),
+    tenants: outcome.results.map((result) => ({ ...reportOf(result), reverted: migrationsOf(result) })),
+    ...count(outcome),
   }
 }
 
@@ -66,10 +69,16 @@ function reportOf(result: FleetResult): TenantReport & { readonly error?: ErrorD
   return { id, schema, durationMs: result.report.durationMs }
 }
 
-function count(results: readonly FleetResult[]): FleetCounts {
+function count({ results, notRun }: FleetOutcome): FleetCounts {
   const failed = results.filter((result) => 'error' in result).length
   const unchanged = results.filter(
     (result) => 'report' in result && result.report.migrations.length === 0,
   ).length
-  return { succeeded: results.length - failed - unchanged, unchanged, failed, notRun: 0 }
+  return {
+    succeeded: results.length - failed - unchanged,
+    unchanged,
+    failed,
+    notRun: notRun.length,
+    ...(notRun.length === 0 ? {} : { remaining: notRun.map(({ id }) => id) }),
+  }
 }

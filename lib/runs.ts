@@ -1,19 +1,22 @@
 /** Runs migrations and seed files: on which tenants, over which sessions, and what is reported of them. */
 import type { Umzug } from 'umzug'
 
+import { schemasAtHead } from './at-head.ts'
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
-import { runFleet, type FleetResult } from './fleet.ts'
+import { runFleet, type FleetOutcome } from './fleet.ts'
 import type { Folders } from './folders.ts'
+import { isStopped, notBegun, whileListening, type Interruption } from './interruption.ts'
 import type { MigrationContext } from './migrations/context.ts'
+import type { MigrationFile } from './migrations/files.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import { migrate, withPlace } from './migrations/migrator.ts'
 import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts'
 import type { MigrationSession } from './migrations/session.ts'
-import { subjectOf } from './migrations/subject.ts'
+import { subjectOf, type Subject } from './migrations/subject.ts'
 import { TenantUmzug } from './migrations/umzug.ts'
-import { checkConcurrency } from './options.ts'
 import { scriptOf } from './offline.ts'
+import { checkConcurrency, checkMaxFailures } from './options.ts'
 import { repairTenant, type RepairReport, type Settlement } from './repair.ts'
 import {
   downReport,
@@ -25,12 +28,27 @@ import {
   type TenantDownReport,
   type TenantUpReport,
 } from './reports.ts'
-import { isOne, type FleetSelection, type OneSelection, type Selection } from './selection.ts'
+import { isOne, type FleetSelection, type Selection } from './selection.ts'
 import { sequelizeMeta } from './storage/sequelize-meta.ts'
+import type { VersionStorage } from './storage/storage.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
 
-export interface UpOptions {
+/** When a fleet's run ends before its last tenant. What it leaves, the same call does later. */
+export interface FleetLimits {
+  /**
+   * Whether no tenant is begun after the first that fails: `maxFailures: 1`.
+   * @defaultValue `false`
+   */
+  readonly failFast?: boolean
+  /**
+   * Failures after which no tenant is begun; those that are running go on to their end.
+   * @defaultValue none
+   */
+  readonly maxFailures?: number
+}
+
+export interface UpOptions extends Interruption {
   /** The last migration to run: a file name, with or without extension, or a revision id. */
   readonly to?: string
   /** How many at most. */
@@ -44,7 +62,23 @@ export interface UpOptions {
   readonly allow?: Allowances
 }
 
-export interface DownOptions {
+/** Options of `up` for a fleet. */
+export interface FleetUpOptions extends FleetLimits {
+  /**
+   * Reads every tenant's version table. Else a tenant that the ledger knows at head is left out of the run: what
+   * another tool has reverted meanwhile goes unseen.
+   * @defaultValue `false`
+   */
+  readonly verify?: boolean
+}
+
+/** Options of `seed`. */
+export interface SeedOptions extends Interruption {
+  /** Values for `context.x` of the seed files. */
+  readonly x?: Readonly<Record<string, string>>
+}
+
+export interface DownOptions extends Interruption {
   /** The last migration to revert, that one included; 0 reverts all. */
   readonly to?: string | 0
   /** How many. @defaultValue 1 */
@@ -83,18 +117,41 @@ export class Runs {
     this.#folders = folders
   }
 
-  async up(options: Selection & UpOptions): Promise<TenantUpReport | FleetUpReport> {
-    const { to, step, x, allow } = options
-    const request: RunRequest = { direction: 'up', to, step, x, allow }
-    if (isOne(options)) return upReport(await this.#runOne(options, request))
-    return fleetUpReport(await this.#runMany(options, request))
+  async up(options: Selection & UpOptions & FleetUpOptions): Promise<TenantUpReport | FleetUpReport> {
+    const { to, step, x, allow, signal, cancelSignal } = options
+    const request: RunRequest = { direction: 'up', to, step, x, allow, signal, cancelSignal }
+    if (isOne(options)) {
+      const subject = await this.#tenants.subject(options)
+      return upReport(await this.#runOne({ subject, request, files: await this.#filesOf(subject) }))
+    }
+    const work = { request, files: await this.#folders.migrations() }
+    const goesToHead = to === undefined && step === undefined && options.verify !== true
+    return fleetUpReport(await this.#runMany(options, work, goesToHead))
   }
 
-  async down(options: Selection & DownOptions): Promise<TenantDownReport | FleetDownReport> {
-    const { to, step, backTo, x, allow } = options
-    const request: RunRequest = { direction: 'down', to, step, backTo, x, allow }
-    if (isOne(options)) return downReport(await this.#runOne(options, request))
-    return fleetDownReport(await this.#runMany(options, request))
+  async down(options: Selection & DownOptions & FleetLimits): Promise<TenantDownReport | FleetDownReport> {
+    const { to, step, backTo, x, allow, signal, cancelSignal } = options
+    const request: RunRequest = { direction: 'down', to, step, backTo, x, allow, signal, cancelSignal }
+    if (isOne(options)) {
+      const subject = await this.#tenants.subject(options)
+      return downReport(await this.#runOne({ subject, request, files: await this.#filesOf(subject) }))
+    }
+    const work = { request, files: await this.#folders.migrations() }
+    return fleetDownReport(await this.#runMany(options, work))
+  }
+
+  async seed(
+    options: (FleetSelection | { readonly tenant: string }) & SeedOptions & FleetLimits,
+  ): Promise<TenantUpReport | FleetUpReport> {
+    const { x, signal, cancelSignal } = options
+    const work = {
+      request: { direction: 'up', x, signal, cancelSignal } as const,
+      files: await this.#folders.seeds(),
+      storage: sequelizeMeta('SequelizeData'),
+      ledger: false,
+    }
+    if (!isOne(options)) return fleetUpReport(await this.#runMany(options, work))
+    return upReport(await this.#runOne({ ...work, subject: await this.#tenants.subject(options) }))
   }
 
   /** The script that does what `up` or `down` would do. */
@@ -121,16 +178,6 @@ export class Runs {
     return migrate(session, subjectOf(tenant), files, { direction: 'up' }, this.#options)
   }
 
-  async seed(tenant: Tenant): Promise<TenantUpReport> {
-    const files = await this.#folders.seeds()
-    const options = { ...this.#options, storage: sequelizeMeta('SequelizeData'), ledger: false }
-    return upReport(
-      await this.#database.withSession((session) =>
-        migrate(session, subjectOf(tenant), files, { direction: 'up' }, options),
-      ),
-    )
-  }
-
   /** Settles an interrupted migration of `tenant`. */
   async repair(tenant: Tenant, as: Settlement): Promise<RepairReport> {
     const files = await this.#folders.migrations()
@@ -153,21 +200,72 @@ export class Runs {
     })
   }
 
-  async #runOne(selection: OneSelection, request: RunRequest): Promise<RunReport> {
-    const subject = await this.#tenants.subject(selection)
-    const files = await this.#folders.migrationsOf(subject.tenant)
+  #filesOf({ tenant }: Subject): Promise<readonly MigrationFile[]> {
+    return this.#folders.migrationsOf(tenant)
+  }
+
+  /** @throws {@link TenancyError} RUN_NOT_BEGUN if the request is stopped already. */
+  async #runOne({ subject, ...work }: Work & { readonly subject: Subject }): Promise<RunReport> {
+    if (isStopped(work.request)) throw notBegun(subject)
     return explainingDatabaseErrors(() =>
-      this.#database.withSession((session) => migrate(session, subject, files, request, this.#options)),
+      this.#withSession(work.request, (session) => this.#migrate(session, subject, work)),
     )
   }
 
-  async #runMany(selection: FleetSelection, request: RunRequest): Promise<readonly FleetResult[]> {
+  /** With `skipsHead`, tenants that the ledger knows at head are not run. */
+  async #runMany(
+    selection: FleetSelection & FleetLimits,
+    work: Work,
+    skipsHead = false,
+  ): Promise<FleetOutcome> {
+    const concurrency = checkConcurrency(selection.concurrency, this.#options.concurrency)
+    const maxFailures = checkMaxFailures(selection)
     const tenants = await this.#tenants.select(selection)
-    const files = await this.#folders.migrations()
+    const isIdle = skipsHead && tenants.length > 0 ? await this.#atHead(work) : undefined
     return runFleet(tenants, {
-      concurrency: checkConcurrency(selection.concurrency, this.#options.concurrency),
-      withSession: (fn) => this.#database.withSession(fn),
-      run: (session, tenant) => migrate(session, subjectOf(tenant), files, request, this.#options),
+      ...work.request,
+      concurrency,
+      maxFailures,
+      isIdle,
+      withSession: (fn) => this.#withSession(work.request, fn),
+      run: (session, tenant) => this.#migrate(session, subjectOf(tenant), work),
+      onProgress: (counts) => this.#options.events.emit('fleet:progress', counts),
     })
   }
+
+  /** A function that tells of a tenant whether the ledger knows it at head. */
+  async #atHead({ files, request }: Work): Promise<((tenant: Tenant) => boolean) | undefined> {
+    if (isStopped(request)) return undefined
+    const schemas = await explainingDatabaseErrors(() =>
+      this.#database.withSession((session) => schemasAtHead(session, files)),
+    )
+    return ({ schema }) => schemas.has(schema)
+  }
+
+  #migrate(
+    session: MigrationSession,
+    subject: Subject,
+    { files, request, ...own }: Work,
+  ): Promise<RunReport> {
+    return migrate(session, subject, files, request, { ...this.#options, ...own })
+  }
+
+  /** A session whose migrations are cancelled when `request` says so. */
+  #withSession<T>({ cancelSignal }: Interruption, fn: (session: MigrationSession) => Promise<T>): Promise<T> {
+    return this.#database.withSession((session) =>
+      whileListening(
+        cancelSignal,
+        () => void session.cancel(),
+        () => fn(session),
+      ),
+    )
+  }
+}
+
+/** What is run on a tenant; storage and ledger are the tenancy's own unless it says otherwise. */
+interface Work {
+  readonly files: readonly MigrationFile[]
+  readonly request: RunRequest
+  readonly storage?: VersionStorage
+  readonly ledger?: boolean
 }

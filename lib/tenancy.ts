@@ -2,12 +2,13 @@
 import type { Umzug } from 'umzug'
 
 import { TenantContext, type Namespace } from './context.ts'
+import type { TableReport } from './contents.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { Events, type EventName, type Listener } from './events.ts'
 import { Gate } from './gate.ts'
 import { Folders } from './folders.ts'
-import { Inspection, type PlanReport } from './inspection.ts'
+import { Inspection, type FleetPlanReport, type PlanOptions, type PlanReport } from './inspection.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import { learnTypes } from './query-interface/types.ts'
@@ -15,8 +16,16 @@ import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './opti
 import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
 import type { RepairReport, Settlement } from './repair.ts'
 import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-import { Runs, type DownOptions, type ScriptOptions, type UpOptions } from './runs.ts'
-import type { FleetSelection, OneSelection } from './selection.ts'
+import {
+  Runs,
+  type DownOptions,
+  type FleetLimits,
+  type FleetUpOptions,
+  type ScriptOptions,
+  type SeedOptions,
+  type UpOptions,
+} from './runs.ts'
+import type { FleetSelection, OneSelection, Selection } from './selection.ts'
 import type { TenantStatus } from './status.ts'
 import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
 import { Tenants } from './tenants.ts'
@@ -193,25 +202,31 @@ export class Tenancy {
    * @throws {@link TenancyError} MIGRATION_FAILED, LOCK_HELD, SCHEMA_MISSING and others; docs/errors.md.
    */
   up(options: OneSelection & UpOptions): Promise<TenantUpReport>
-  up(options: FleetSelection & UpOptions): Promise<FleetUpReport>
-  up(options: (OneSelection | FleetSelection) & UpOptions): Promise<TenantUpReport | FleetUpReport> {
+  up(options: FleetSelection & FleetUpOptions & UpOptions): Promise<FleetUpReport>
+  up(
+    options: (OneSelection | FleetSelection) & FleetUpOptions & UpOptions,
+  ): Promise<TenantUpReport | FleetUpReport> {
     return this.#runs.up(options)
   }
 
   /** Reverts migrations: the last one, or as many as `step`, `to` or `backTo` say. */
   down(options: OneSelection & DownOptions): Promise<TenantDownReport>
-  down(options: FleetSelection & DownOptions): Promise<FleetDownReport>
+  down(options: FleetSelection & FleetLimits & DownOptions): Promise<FleetDownReport>
   async down(
-    options: (OneSelection | FleetSelection) & DownOptions,
+    options: (OneSelection | FleetSelection) & FleetLimits & DownOptions,
   ): Promise<TenantDownReport | FleetDownReport> {
     // Whatever becomes of it, nobody may go on believing that these tenants are at head.
     this.#gate.invalidate()
     return this.#runs.down(options)
   }
 
-  /** Applies the seed files a tenant has not had yet. */
-  async seed({ tenant }: { readonly tenant: string }): Promise<TenantUpReport> {
-    return this.#runs.seed(await this.find({ id: checkId(tenant) }))
+  /** Applies the seed files that a tenant, or each of many, has not had yet. */
+  seed(options: { readonly tenant: string } & SeedOptions): Promise<TenantUpReport>
+  seed(options: FleetSelection & FleetLimits & SeedOptions): Promise<FleetUpReport>
+  seed(
+    options: ({ readonly tenant: string } | FleetSelection) & FleetLimits & SeedOptions,
+  ): Promise<TenantUpReport | FleetUpReport> {
+    return this.#runs.seed(options)
   }
 
   /**
@@ -237,11 +252,14 @@ export class Tenancy {
   }
 
   /**
-   * The migrations that `up` would run. Writes nothing.
+   * The migrations that `up` would run, or `down` with `direction: 'down'`. Of a fleet each tenant says what it would
+   * refuse. Writes nothing.
    *
-   * @throws {@link TenancyError} what `up` would refuse, such as MIGRATION_CHANGED.
+   * @throws {@link TenancyError} what the run of one tenant would refuse, such as MIGRATION_CHANGED.
    */
-  async plan(options: OneSelection & UpOptions): Promise<PlanReport> {
+  plan(options: OneSelection & PlanOptions): Promise<PlanReport>
+  plan(options: FleetSelection & PlanOptions): Promise<readonly FleetPlanReport[]>
+  plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
     return this.#inspection.plan(options)
   }
 
@@ -260,6 +278,19 @@ export class Tenancy {
    */
   async sql(options: (OneSelection | FleetSelection) & ScriptOptions): Promise<string> {
     return this.#runs.sql(options)
+  }
+
+  /**
+   * The tables of a tenant, or of the shared schema, with about how many rows they have: what would be lost with it.
+   * Writes nothing.
+   *
+   * @example
+   * ```ts
+   * for (const { name, rows } of await tenancy.tables({ shared: true })) console.log(name, rows ?? 'unknown')
+   * ```
+   */
+  async tables(selection: OneSelection): Promise<readonly TableReport[]> {
+    return this.#inspection.tables(selection)
   }
 
   /**

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
 
 import { TenancyError } from '../lib/errors.ts'
-import { runFleet, type FleetOptions } from '../lib/fleet.ts'
+import { runFleet, TENANTS_PER_SESSION, type FleetCounts, type FleetOptions } from '../lib/fleet.ts'
 import type { MigrationSession } from '../lib/migrations/session.ts'
 import type { Tenant } from '../lib/tenant.ts'
 import { testDatabase } from './support/database.ts'
@@ -40,7 +40,7 @@ test('every tenant runs once, and the results are in the order of the tenants', 
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 4))
     return report(tenant)
   })
-  const results = await runFleet(tenants, options)
+  const { results } = await runFleet(tenants, options)
   assert.equal(
     results.map(({ tenant }) => tenant),
     tenants,
@@ -67,7 +67,7 @@ test('a tenant that fails is reported and stops no other', async () => {
     if (tenant.id === 't5') throw new TypeError('mine')
     return report(tenant)
   })
-  const results = await runFleet(tenantsOf(10), options)
+  const { results } = await runFleet(tenantsOf(10), options)
   const errors = results.flatMap((result) => ('error' in result ? [result.error] : []))
   assert.equal(errors, [
     { code: 'MIGRATION_FAILED', title: 'It failed.', tenant: 't3', fix: [] },
@@ -95,7 +95,7 @@ test('when some sessions cannot be opened, the others do all the work', async ()
   const { options } = fake(async (_, tenant) => report(tenant))
   const withSession: FleetOptions['withSession'] = (fn) =>
     opened++ === 0 ? options.withSession(fn) : Promise.reject(new Error('no slot'))
-  const results = await runFleet(tenantsOf(9), { ...options, withSession })
+  const { results } = await runFleet(tenantsOf(9), { ...options, withSession })
   assert.is(results.filter((result) => 'report' in result).length, 9)
 })
 
@@ -110,11 +110,77 @@ test('when the last session dies and none can be opened, what did not run says s
     opened++ === 0
       ? fn(dead)
       : Promise.reject(new TenancyError('DATABASE_UNREACHABLE', 'It is down.', { fix: [] }))
-  const results = await runFleet(tenantsOf(4), { ...options, withSession })
+  const { results } = await runFleet(tenantsOf(4), { ...options, withSession })
   assert.equal(
     results.map((result) => ('error' in result ? result.error.code : 'ok')),
     ['ok', 'MIGRATION_FAILED', 'DATABASE_UNREACHABLE', 'DATABASE_UNREACHABLE'],
   )
+})
+
+test('a worker renews its session after some hundreds of tenants, and opens none in vain', async () => {
+  const { options, counts } = fake(async (_, tenant) => report(tenant), 1)
+  await runFleet(tenantsOf(TENANTS_PER_SESSION), options)
+  assert.is(counts.opened, 1)
+  await runFleet(tenantsOf(TENANTS_PER_SESSION * 2 + 1), options)
+  assert.equal([counts.opened, counts.most], [4, 1])
+})
+
+test('after as many failures as allowed no tenant is begun, and those that run go on to their end', async () => {
+  const { options } = fake(async (_, tenant) => {
+    if (Number(tenant.id.slice(1)) % 2 === 1)
+      throw new TenancyError('MIGRATION_FAILED', 'It failed.', { fix: [] })
+    return report(tenant)
+  }, 1)
+  const { results, notRun } = await runFleet(tenantsOf(10), { ...options, maxFailures: 2 })
+  assert.is(results.length, 4)
+  assert.equal(
+    notRun.map(({ id }) => id),
+    ['t4', 't5', 't6', 't7', 't8', 't9'],
+  )
+})
+
+test('a fleet that is stopped begins no tenant, and reports those that had begun', async () => {
+  const stop = new AbortController()
+  const { options } = fake(async (_, tenant) => {
+    if (tenant.id === 't4') stop.abort()
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    return report(tenant)
+  }, 3)
+  const { results, notRun } = await runFleet(tenantsOf(20), { ...options, signal: stop.signal })
+  assert.equal([results.length + notRun.length, results.every((result) => 'report' in result)], [20, true])
+  assert.ok(results.length >= 5 && results.length <= 7, `${results.length} were run`)
+})
+
+test('a fleet that is stopped before it begins opens no session', async () => {
+  const { options, counts } = fake(async (_, tenant) => report(tenant))
+  for (const key of ['signal', 'cancelSignal']) {
+    const { notRun } = await runFleet(tenantsOf(3), { ...options, [key]: AbortSignal.abort() })
+    assert.equal([notRun.length, counts.opened], [3, 0])
+  }
+})
+
+test('a tenant known to have nothing to run is unchanged in its place, and takes no session', async () => {
+  const ran: string[] = []
+  const told: FleetCounts[] = []
+  const { options } = fake(async (_, tenant) => {
+    ran.push(tenant.id)
+    return report(tenant)
+  }, 1)
+  const { results } = await runFleet(tenantsOf(4), {
+    ...options,
+    isIdle: ({ id }) => id === 't1' || id === 't2',
+    onProgress: (counts) => told.push(counts),
+  })
+  assert.equal(ran, ['t0', 't3'])
+  assert.equal(
+    results.map((result) => 'report' in result && [result.report.id, result.report.migrations.length]),
+    [['t0', 1], ['t1', 0], ['t2', 0], ['t3', 1]], // prettier-ignore
+  )
+  assert.equal(told, [
+    { total: 4, succeeded: 0, unchanged: 2, failed: 0 },
+    { total: 4, succeeded: 1, unchanged: 2, failed: 0 },
+    { total: 4, succeeded: 2, unchanged: 2, failed: 0 },
+  ])
 })
 
 const TWO = { ...createTable('1_a', 'a'), ...createTable('2_b', 'b') }

@@ -2,7 +2,7 @@
 import { TenancyError } from '../errors.ts'
 import type { TenancyConfig } from '../options.ts'
 import type { Tenancy } from '../tenancy.ts'
-import { maskPasswords } from './mask.ts'
+import { maskPasswords } from '../mask.ts'
 import { jsonText } from './print.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -1,9 +1,11 @@
 /** Tables and sentences for people, JSON for programs: pure functions that return text. */
+import stringWidth from 'fast-string-width'
+
 import type { ErrorDocument } from '../errors.ts'
 import type { Finding } from '../lint/finding.ts'
 import type { TenantStatus } from '../status.ts'
 import type { Tenant } from '../tenant.ts'
-import { maskPasswords } from './mask.ts'
+import { maskPasswords } from '../mask.ts'
 import type { FleetReport, Plan } from './report.ts'
 import type { Style } from './terminal.ts'
 
@@ -46,7 +48,9 @@ export function tenantsText(tenants: readonly Tenant[], style: Style): string {
 /** What `up` would run. */
 export function planText(plans: readonly Plan[], style: Style): string {
   return plans
-    .map(({ id, schema, migrations }) => {
+    .map(({ id, schema, migrations, error }) => {
+      if (error !== undefined)
+        return `${style('bold', id)} (schema ${schema}) would be refused\n${errorText(error, style)}`
       const heading = `${style('bold', id)} (schema ${schema}) would run ${count(migrations.length, 'migration')}`
       return [heading, ...migrations.map((name) => `  ${printable(name)}`)].join('\n') + '\n'
     })
@@ -73,30 +77,52 @@ export function committedText({ tenant, schema, direction, migrations }: Committ
 
 /** The last line of a run: how many tenants, how many migrations, how long. */
 export function summaryText(report: FleetReport, direction: 'up' | 'down', elapsedMs: number): string {
-  const { tenants, failed } = report
+  const { tenants, failed, notRun } = report
   const migrations = tenants.reduce(
     (sum, { applied, reverted }) => sum + (applied ?? reverted ?? []).length,
     0,
   )
+  const total = tenants.length + notRun
   const done = tenants.length - failed
-  const ratio = failed === 0 ? count(done, 'tenant') : `${done} of ${count(tenants.length, 'tenant')}`
+  const ratio = done === total ? count(done, 'tenant') : `${done} of ${count(total, 'tenant')}`
   const reverted = migrations === 0 ? 'unchanged' : 'reverted'
   const verb = direction === 'up' ? 'up to date' : reverted
   const what = migrations === 0 ? 'nothing to do' : count(migrations, 'migration')
   return `${ratio} ${verb} · ${what} · ${durationText(elapsedMs)}\n`
 }
 
+/** Tenants that a message names; `--json` has them all. */
+const MOST_NAMED = 20
+
 /** Why the tenants failed that did, and how to run only them again. */
 export function failuresText(report: FleetReport, command: string, style: Style): string {
   const failures = report.tenants.flatMap(({ id, error }) => (error === undefined ? [] : [{ id, error }]))
   const rows = failures.map(({ id, error }) => [id, error.migration ?? '-', reasonOf(error)])
-  const title = `${failures.length} of ${count(report.tenants.length, 'tenant')} failed, ${report.tenants.length - failures.length} done`
-  const ids = failures.map(({ id }) => id).join(',')
+  const total = count(report.tenants.length + report.notRun, 'tenant')
+  const title = `${failures.length} of ${total} failed, ${report.tenants.length - failures.length} done`
+  const more = rows.length - MOST_NAMED
   return [
     `${style('bad', '✖')} ${title}\n`,
-    table([['TENANT', 'MIGRATION', 'WHY'], ...rows], style),
-    `fix: mend the cause, then run only these: umzug-tenants ${command} --tenant ${ids}\n`,
+    table([['TENANT', 'MIGRATION', 'WHY'], ...rows.slice(0, MOST_NAMED)], style),
+    more > 0 ? `and ${more} more: --json names all\n` : '',
+    `fix: mend the cause, then run only these: umzug-tenants ${command} ${idsOf(failures.map(({ id }) => id))}\n`,
   ].join('')
+}
+
+/** Which tenants were not begun, and how to go on. */
+export function remainingText({ remaining = [] }: FleetReport, command: string): string {
+  if (remaining.length === 0) return ''
+  // What is up to date stays so; down would revert one migration more.
+  const how =
+    command === 'down'
+      ? `revert only these: umzug-tenants down ${idsOf(remaining)}`
+      : 'run the same command again, which does only what is left'
+  return `${count(remaining.length, 'tenant')} ${remaining.length === 1 ? 'was' : 'were'} not run\nto go on: ${how}\n`
+}
+
+function idsOf(ids: readonly string[]): string {
+  const more = ids.length - MOST_NAMED
+  return `--tenant ${ids.slice(0, MOST_NAMED).join(',')}${more > 0 ? `,… and ${more} more, which --json names` : ''}`
 }
 
 /** What `lint` found: a line that terminals and editors open, and what to write instead. */
@@ -109,9 +135,14 @@ export function findingsText(findings: readonly Finding[], style: Style): string
     .join('')
 }
 
-/** What happened, the server's own words, and what to do next. */
-export function errorText({ code, title, detail, fix }: ErrorDocument, style: Style): string {
-  const lines = [...(detail === undefined ? [] : detail.split('\n')), ...fix.map((step) => `fix: ${step}`)]
+/** What happened, to whom, the server's own words, and what to do next. */
+export function errorText(error: ErrorDocument, style: Style): string {
+  const { code, title, detail, fix } = error
+  const lines = [
+    ...placeOf(error),
+    ...(detail === undefined ? [] : detail.split('\n')),
+    ...fix.map((step) => `fix: ${step}`),
+  ]
   return (
     [
       `${style('bad', '✖')} ${style('bold', code)} ${printable(title)}`,
@@ -120,9 +151,21 @@ export function errorText({ code, title, detail, fix }: ErrorDocument, style: St
   )
 }
 
+/** Tenant, migration and SQLSTATE, as far as the title does not name them. */
+function placeOf({ title, tenant, migration, sqlstate }: ErrorDocument): readonly string[] {
+  const parts = [
+    ...(tenant === undefined || title.includes(`"${tenant}"`) ? [] : [`tenant ${tenant}`]),
+    ...(migration === undefined || title.includes(migration) ? [] : [`migration ${migration}`]),
+    ...(sqlstate === undefined || title.includes(sqlstate) ? [] : [`SQLSTATE ${sqlstate}`]),
+  ]
+  return parts.length === 0 ? [] : [parts.join(', ')]
+}
+
 function reasonOf({ code, sqlstate, detail, title }: ErrorDocument): string {
-  const [words = title] = (detail ?? title).split('\n')
-  return `${sqlstate ?? code} ${words}`
+  const [words = title, ...others] = (detail ?? title).split('\n')
+  // Whom it has waited for is worth more than the rest.
+  const holder = others.find((line) => line.startsWith('held by'))
+  return `${sqlstate ?? code} ${words}${holder === undefined ? '' : `, ${holder}`}`
 }
 
 /** `41 ms`, `1.2 s`, `3 min 5 s` */
@@ -133,7 +176,7 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-function count(number: number, noun: string): string {
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
@@ -142,10 +185,19 @@ function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ')
 }
 
-function width(text: string | undefined = ''): number {
-  return Array.from(text).length
+/** Columns of a terminal, of which letters of some scripts take two, and marks on letters none. */
+function width(text = ''): number {
+  return stringWidth(text)
 }
 
 function pad(text: string, columns = 0): string {
   return text + ' '.repeat(Math.max(0, columns - width(text)))
+}
+
+/** `512 B`, `96 kB`, `1.2 GB` */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
+  const number = bytes / 1024 ** power
+  return `${power === 0 || number >= 10 ? Math.round(number) : number.toFixed(1)} ${units[power] ?? ''}`
 }

@@ -66,8 +66,30 @@ export function readCount(flag: string, text: string, most = Number.MAX_SAFE_INT
 /** The limit of the library's own option `concurrency`. */
 const MAX_CONCURRENCY = 64
 
-export function readConcurrency(text: string | undefined): { readonly concurrency?: number } {
-  return text === undefined ? {} : { concurrency: readCount('--concurrency', text, MAX_CONCURRENCY) }
+/** How wide a fleet's run goes, and when it ends early. */
+export interface FleetFlags {
+  readonly concurrency?: string
+  readonly failFast?: boolean
+  readonly maxFailures?: string
+}
+
+/** The flags as the library takes them. */
+export interface FleetTarget {
+  readonly concurrency?: number
+  readonly failFast?: boolean
+  readonly maxFailures?: number
+}
+
+export function readFleet({ concurrency, failFast, maxFailures }: FleetFlags): FleetTarget {
+  if (failFast === true && maxFailures !== undefined)
+    throw usage('--fail-fast and --max-failures exclude each other.', 'give one of them')
+  return {
+    ...(concurrency === undefined
+      ? {}
+      : { concurrency: readCount('--concurrency', concurrency, MAX_CONCURRENCY) }),
+    ...(failFast === true ? { failFast } : {}),
+    ...(maxFailures === undefined ? {} : { maxFailures: readCount('--max-failures', maxFailures) }),
+  }
 }
 
 function bothGiven(): TenancyError {

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import { styleText } from 'node:util'
 
-import { maskPasswords } from './mask.ts'
+import { maskPasswords } from '../mask.ts'
 
 export interface Terminal {
   /** Writes data, to stdout. */
@@ -11,10 +11,21 @@ export interface Terminal {
   err(text: string): void
   /** How each stream shows emphasis. */
   readonly style: { readonly out: Style; readonly err: Style }
+  /** Opens a line that is written anew; none if stderr cannot do that. */
+  readonly line?: () => Promise<Line>
   /** Whether there is a person to ask. */
   readonly interactive: boolean
   /** What the person types; nothing if the input ends. */
   ask(question: string): Promise<string>
+}
+
+/** One line of a terminal, below everything that is written meanwhile. */
+export interface Line {
+  /** How wide the terminal is now. */
+  readonly columns: number
+  write(text: string): void
+  /** Takes the line away. */
+  close(): void
 }
 
 /** Emphasis, as a stream can show it. */
@@ -34,6 +45,7 @@ export function processTerminal(): Terminal {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(maskPasswords(text)),
     style: { out: styleOf(stdout), err: styleOf(stderr) },
+    ...(stderr.isTTY && process.env['TERM'] !== 'dumb' ? { line: () => openLine(stderr) } : {}),
     interactive: stdin.isTTY && stderr.isTTY,
     async ask(question) {
       const lines = createInterface({ input: stdin, output: stderr })
@@ -51,4 +63,21 @@ export function processTerminal(): Terminal {
 /** Colour if the stream is a terminal, and NO_COLOR and its kin do not forbid it. */
 function styleOf(stream: NodeJS.WriteStream): Style {
   return (emphasis, text) => styleText(FORMATS[emphasis], text, { stream })
+}
+
+/** A line on `stream`, which is a terminal. */
+export async function openLine(stream: NodeJS.WriteStream): Promise<Line> {
+  // Loaded when there is something to show, so that short commands stay fast.
+  const { default: ora } = await import('ora')
+  // Colour is the business of styleText, which knows NO_COLOR; and the keyboard stays as it is, for Ctrl-C.
+  const spinner = ora({ stream, color: false, discardStdin: false, isEnabled: true }).start()
+  return {
+    get columns() {
+      return stream.columns
+    },
+    write: (text) => {
+      spinner.text = text
+    },
+    close: () => void spinner.stop(),
+  }
 }

@@ -4,6 +4,7 @@ import { MigrationError } from 'umzug'
 import { databaseError } from '../database-errors.ts'
 import { messageOf, TenancyError, type ErrorFacts } from '../errors.ts'
 import { SQLSTATE, sqlStateOf } from '../sql.ts'
+import { blockersText, endingThem, type Blocker } from './blockers.ts'
 import type { Direction } from './plan.ts'
 import type { Subject } from './subject.ts'
 
@@ -13,15 +14,33 @@ type Facts = Omit<ErrorFacts, 'fix'>
 export interface FailedRun {
   readonly direction: Direction
   readonly committed: readonly string[]
+  /** Whether its statements were cancelled on purpose. */
+  readonly isCancelled: boolean
+  /** Sessions that it has waited for in vain. */
+  readonly blockers: readonly Blocker[]
 }
 
 export function explainFailure(error: unknown, subject: Subject, run: FailedRun): TenancyError {
-  const facts: Facts = { tenant: subject.id, schema: subject.schema, ...run }
+  const { direction, committed, isCancelled, blockers } = run
+  const facts: Facts = { tenant: subject.id, schema: subject.schema, direction, committed }
+  if (isCancelled) return cancelled(error, subject, facts)
   if (error instanceof TenancyError) return error
-  if (!(error instanceof MigrationError)) return databaseError(error, facts) ?? failed(error, subject, facts)
+  if (!(error instanceof MigrationError))
+    return databaseError(error, facts) ?? failed(error, subject, facts, blockers)
   const { cause = error, migration } = error
   const named = { ...facts, migration: migration.name }
-  return cause instanceof TenancyError ? inMigration(cause, named) : failed(cause, subject, named)
+  return cause instanceof TenancyError ? inMigration(cause, named) : failed(cause, subject, named, blockers)
+}
+
+function cancelled(error: unknown, subject: Subject, facts: Facts): TenancyError {
+  const { committed = [] } = facts
+  return new TenancyError('RUN_CANCELLED', `The run on ${nameOf(subject)} was cancelled before its end.`, {
+    ...facts,
+    migration: error instanceof MigrationError ? error.migration.name : undefined,
+    detail: `what was not committed was rolled back; committed before that: ${committed.join(', ') || 'nothing'}`,
+    fix: [`run it again: umzug-tenants ${facts.direction ?? 'up'} ${selectionOf(subject)}`],
+    cause: error,
+  })
 }
 
 /** The library's own error from within a migration, with the place it was thrown in. */
@@ -30,21 +49,32 @@ function inMigration(error: TenancyError, facts: Facts): TenancyError {
   return new TenancyError(code, title, { ...facts, detail, fix, sqlstate, retryAfterSeconds, cause: error })
 }
 
-function failed(error: unknown, subject: Subject, facts: Facts): TenancyError {
+function failed(error: unknown, subject: Subject, facts: Facts, blockers: readonly Blocker[]): TenancyError {
   const which = facts.migration === undefined ? 'The run' : `Migration "${facts.migration}"`
-  const where = subject.tenant === undefined ? 'the shared schema' : `tenant "${subject.id}"`
   const sqlstate = sqlStateOf(error)
   return new TenancyError(
     'MIGRATION_FAILED',
-    `${which} failed on ${where}${sqlstate === undefined ? '' : ` (${sqlstate})`}.`,
-    { ...facts, sqlstate, detail: messageOf(error), fix: [remedy(sqlstate, subject)], cause: error },
+    `${which} failed on ${nameOf(subject)}${sqlstate === undefined ? '' : ` (${sqlstate})`}.`,
+    {
+      ...facts,
+      sqlstate,
+      detail: [messageOf(error), ...(blockers.length === 0 ? [] : [blockersText(blockers)])].join('\n'),
+      fix: [remedy(sqlstate, subject), ...endingThem(blockers)],
+      cause: error,
+    },
   )
 }
 
-function remedy(sqlstate: string | undefined, { id, tenant }: Subject): string {
-  if (sqlstate === SQLSTATE.lockNotAvailable) {
-    return 'end the transactions that hold the table (pg_stat_activity), or raise timeouts.lockMs'
-  }
-  const selection = tenant === undefined ? '--shared' : `--tenant ${id}`
-  return `correct the migration or the data, then: umzug-tenants up ${selection}`
+function remedy(sqlstate: string | undefined, subject: Subject): string {
+  if (sqlstate === SQLSTATE.lockNotAvailable)
+    return 'wait until the table is free and run again, or raise timeouts.lockMs'
+  return `correct the migration or the data, then: umzug-tenants up ${selectionOf(subject)}`
+}
+
+function nameOf({ id, tenant }: Subject): string {
+  return tenant === undefined ? 'the shared schema' : `tenant "${id}"`
+}
+
+function selectionOf({ id, tenant }: Subject): string {
+  return tenant === undefined ? '--shared' : `--tenant ${id}`
 }

@@ -1,4 +1,5 @@
 /** A schema's history: what its version storage records, against the files on disk. Reads only. */
+import { TenancyError } from '../errors.ts'
 import type { SqlRunner } from '../sql.ts'
 import type { VersionStorage } from '../storage/storage.ts'
 import type { MigrationFile } from './files.ts'
@@ -17,4 +18,19 @@ export async function readHistory(
 export async function schemaExists(sql: SqlRunner, schema: string): Promise<boolean> {
   const rows = await sql.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
   return rows.length > 0
+}
+
+/** The error of a tenant whose schema is gone, or was never made. */
+export function schemaMissing({
+  id,
+  schema,
+}: {
+  readonly id: string
+  readonly schema: string
+}): TenancyError {
+  return new TenancyError('SCHEMA_MISSING', `Schema "${schema}" of tenant "${id}" does not exist.`, {
+    tenant: id,
+    schema,
+    fix: [`create it: umzug-tenants tenants create ${id} --schema ${schema} --up`],
+  })
 }

@@ -8,7 +8,7 @@ import type { UmzugPlace } from './umzug.ts'
 /**
  * Runs `request` on `subject` over an open session.
  *
- * @throws TenancyError SCHEMA_MISSING, LOCK_HELD, MIGRATION_FAILED, MIGRATION_UNKNOWN,
+ * @throws TenancyError SCHEMA_MISSING, LOCK_HELD, RUN_NOT_BEGUN, RUN_CANCELLED, MIGRATION_FAILED, MIGRATION_UNKNOWN,
  * MIGRATION_IRREVERSIBLE, MIGRATION_INVALID, MIGRATION_MISSING, MIGRATION_CHANGED, MIGRATION_OUT_OF_ORDER.
  */
 export async function migrate(
@@ -19,7 +19,7 @@ export async function migrate(
   options: MigratorOptions,
 ): Promise<RunReport> {
   const run = new Run(session, subject, files, request, options)
-  return session.withLock(subject, options.lockWaitMs, () => run.execute())
+  return session.withLock(subject, options.lockWaitMs, () => run.execute(), request)
 }
 
 /**

@@ -7,19 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Sequelize } from 'sequelize'
 import { MigrationError } from 'umzug'
 
-import { TenancyError } from '../errors.ts'
+import type { TenancyError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { ensureLedger, findInLedger, recordFailure } from '../ledger.ts'
 import { quoteIdentifier, SQLSTATE, sqlStateOf } from '../sql.ts'
 import type { VersionStorage } from '../storage/storage.ts'
 import type { Tenant } from '../tenant.ts'
+import type { Interruption } from '../interruption.ts'
 import { approve, orderOf, type Approval } from './approval.ts'
+import { Lookout, readHolders, type Blocker } from './blockers.ts'
 import { createMigrationContext, type MigrationContext } from './context.ts'
 import { Attempts } from './attempts.ts'
 import type { GuardMode } from './guard.ts'
 import { explainFailure } from './failure.ts'
 import { loadMigration, type LoadedMigration, type MigrationFile } from './files.ts'
-import { readHistory, schemaExists } from './history.ts'
+import { readHistory, schemaExists, schemaMissing } from './history.ts'
 import type { Allowances } from './integrity.ts'
 import {
   divide,
@@ -51,7 +53,7 @@ export interface MigratorOptions {
   readonly allow: Allowances
 }
 
-export interface RunRequest extends PlanRequest {
+export interface RunRequest extends PlanRequest, Interruption {
   readonly direction: Direction
   readonly x?: Readonly<Record<string, string>> | undefined
   /** Instead of the options' own. */
@@ -85,6 +87,8 @@ export class Run {
   readonly #committed: string[] = []
   readonly #treatments = new Treatments()
   #accepted: Approval['accepted'] = []
+  /** Whom this run has waited for in vain. */
+  #blockers: readonly Blocker[] = []
 
   constructor(
     session: MigrationSession,
@@ -153,7 +157,12 @@ export class Run {
       return names
     } catch (error) {
       const { direction } = this.#request
-      const failure = explainFailure(error, this.#subject, { direction, committed: this.#committed })
+      const failure = explainFailure(error, this.#subject, {
+        direction,
+        committed: this.#committed,
+        isCancelled: this.#session.isCancelled,
+        blockers: await this.#blockersOf(error),
+      })
       await this.#recordFailure(failure)
       throw failure
     }
@@ -211,14 +220,26 @@ export class Run {
       return done.map(({ name }) => name)
     }
     if (!transaction) return this.#runOutside(names[0] ?? '', execute)
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#session.within(this.#target, () => this.#session.transaction(execute))
-      } catch (error) {
-        if (attempt === MAX_TRIES || !RETRYABLE.has(sqlStateOf(error))) throw error
-        await sleep(2 ** attempt * 50 * (0.5 + Math.random()))
+    const lookout = new Lookout(this.#session)
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.#session.within(this.#target, () => this.#session.transaction(execute))
+        } catch (error) {
+          if (attempt === MAX_TRIES || !RETRYABLE.has(sqlStateOf(error))) throw error
+          if (sqlStateOf(error) === SQLSTATE.lockNotAvailable) lookout.begin()
+          await sleep(2 ** attempt * 50 * (0.5 + Math.random()))
+        }
       }
+    } finally {
+      this.#blockers = await lookout.end()
     }
+  }
+
+  /** Whom the failed run has waited for; where nobody was seen, who holds tables of its schema now. */
+  async #blockersOf(error: unknown): Promise<readonly Blocker[]> {
+    if (sqlStateOf(error) !== SQLSTATE.lockNotAvailable || this.#blockers.length > 0) return this.#blockers
+    return readHolders(this.#session, this.#subject.schema).catch(() => []) // the connection may be what failed
   }
 
   /** What happens now cannot be rolled back: the tenant is marked meanwhile, and a process that dies leaves the mark. */
@@ -312,17 +333,13 @@ export class Run {
   }
 
   async #ensureSchemaExists(): Promise<void> {
-    const { id, schema, tenant } = this.#subject
+    const { schema, tenant } = this.#subject
     if (await schemaExists(this.#session, schema)) return
     // The shared schema belongs to the application as a whole; a tenant's is made by provision alone.
     if (tenant === undefined) {
       await this.#session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`)
       return
     }
-    throw new TenancyError('SCHEMA_MISSING', `Schema "${schema}" of tenant "${id}" does not exist.`, {
-      tenant: id,
-      schema,
-      fix: [`create it: umzug-tenants tenants create ${id} --schema ${schema} --up`],
-    })
+    throw schemaMissing(this.#subject)
   }
 }

@@ -9,10 +9,12 @@ import { QueryTypes, type Options, type Sequelize } from 'sequelize'
 import type { Scope } from '../context.ts'
 import { explainingDatabaseErrors } from '../database-errors.ts'
 import { messageOf, TenancyError } from '../errors.ts'
+import { isStopped, notBegun, type Interruption } from '../interruption.ts'
 import type { TransactionState, WireClient } from '../scoped-query.ts'
 import { scopeClient } from '../search-path.ts'
 import { searchPath, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
 import type { Tenant } from '../tenant.ts'
+import { lockHeld } from './blockers.ts'
 import { comesFrom, watchForgotten } from './forgotten.ts'
 import { lockKey } from './lock.ts'
 import { PinnedSequelize } from './pinned-sequelize.ts'
@@ -81,6 +83,8 @@ export class MigrationSession implements SqlRunner {
   readonly #stopWatching: () => void
   readonly #openWitness: () => Promise<PinnedSequelize>
   #witness: Promise<PinnedSequelize> | undefined
+  #isWatching = false
+  #cancelling: Promise<void> | undefined
 
   protected constructor({ pinned, client, database, openWitness, recorder }: SessionParts) {
     this.#openWitness = openWitness
@@ -104,6 +108,7 @@ export class MigrationSession implements SqlRunner {
 
   async close(): Promise<void> {
     this.#stopWatching()
+    await this.#cancelling
     await this.#pinned.close()
     await (await this.#witness)?.close()
   }
@@ -203,14 +208,19 @@ export class MigrationSession implements SqlRunner {
     this.#statements.isMigration = true
     this.#statements.forgetFailures()
     this.#forgotten = undefined
+    this.#isWatching = true
     try {
+      this.#assertNotCancelled()
       const result = await this.#pinned.running(side)
       await this.drain()
+      this.#assertNotCancelled()
       this.#assertNothingForgotten()
       if (this.#statements.isAborted || this.#wasRefused()) throw new CaughtFailure()
       return result
     } finally {
       await this.drain()
+      this.#isWatching = false
+      this.#statements.refusal = undefined
       this.#statements.savepoints = false
       this.#statements.lendsTransaction = false
       this.#statements.isMigration = false
@@ -243,6 +253,44 @@ export class MigrationSession implements SqlRunner {
     if (this.#forgotten !== undefined) throw forgottenFailure(this.#forgotten.error)
   }
 
+  /** The server's process of this session. */
+  get pid(): number {
+    return (this.#client as { processID?: number }).processID ?? 0 // pg's types leave it out; opening has compared it
+  }
+
+  /** Whether {@link cancel} was called: no migration is begun on this session any more. */
+  get isCancelled(): boolean {
+    return this.#cancelling !== undefined
+  }
+
+  /**
+   * Cancels the migration under way: its statement on the server, and each it may hand over after that. Its
+   * transaction is rolled back by whoever began it, so what is recorded after a failure still goes through.
+   */
+  async cancel(): Promise<void> {
+    this.#cancelling ??= this.#cancelStatements().catch(() => undefined)
+    await this.#cancelling
+  }
+
+  /** Again and again: a backend that has not read the statement yet is idle, and passes over a request to cancel. */
+  async #cancelStatements(): Promise<void> {
+    if (!this.#isWatching) return
+    this.#statements.refusal = new CancelledRun()
+    const canceller = await this.#openWitness()
+    try {
+      while (this.#isWatching) {
+        await canceller.query('SELECT pg_catalog.pg_cancel_backend($1::integer)', { bind: [this.pid] })
+        await sleep(100)
+      }
+    } finally {
+      await canceller.close()
+    }
+  }
+
+  #assertNotCancelled(): void {
+    if (this.isCancelled) throw new CancelledRun()
+  }
+
   /** Another connection, outside the session's transaction: it sees what is committed. Opened when first asked for. */
   async witness(): Promise<SqlRunner> {
     this.#witness ??= this.#openWitness()
@@ -262,14 +310,21 @@ export class MigrationSession implements SqlRunner {
    * Holds the lock of `owner`'s schema while `fn` runs. It is asked for again and again rather than waited for: a
    * waiting backend holds a snapshot, and CREATE INDEX CONCURRENTLY of the lock's holder would wait for it.
    *
-   * @throws {@link TenancyError} LOCK_HELD when another runner still holds it after `waitMs`.
+   * @throws {@link TenancyError} LOCK_HELD when another runner still holds it after `waitMs`; RUN_NOT_BEGUN if
+   * `interruption` stops the wait.
    */
-  async withLock<T>(owner: LockOwner, waitMs: number, fn: () => Promise<T>): Promise<T> {
+  async withLock<T>(
+    owner: LockOwner,
+    waitMs: number,
+    fn: () => Promise<T>,
+    interruption: Interruption = {},
+  ): Promise<T> {
     const key = String(lockKey(this.database, owner.schema))
     const deadline = Date.now() + waitMs
     for (let pauseMs = 20; !(await this.#tryLock(key)); pauseMs = Math.min(pauseMs * 2, 500)) {
+      if (isStopped(interruption)) throw notBegun(owner)
       const leftMs = deadline - Date.now()
-      if (leftMs <= 0) throw await this.#lockHeld(key, owner, waitMs)
+      if (leftMs <= 0) throw await lockHeld(this, key, owner, waitMs)
       await sleep(Math.min(pauseMs, leftMs))
     }
     try {
@@ -286,32 +341,6 @@ export class MigrationSession implements SqlRunner {
       [key],
     )
     return row?.locked === true
-  }
-
-  async #lockHeld(key: string, { id, schema }: LockOwner, waitMs: number): Promise<TenancyError> {
-    const [holder] = await this.query<{ pid: number; application: string; since: Date }>(
-      `SELECT l.pid, a.application_name AS application, a.backend_start AS since
-         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
-        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-          AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint`,
-      [key],
-    )
-    return new TenancyError(
-      'LOCK_HELD',
-      `Another runner holds the lock of schema "${schema}" after ${waitMs} ms.`,
-      {
-        tenant: id,
-        schema,
-        detail:
-          holder &&
-          `held by pid ${holder.pid} (${holder.application}, connected since ${holder.since.toISOString()})`,
-        fix: [
-          'wait for it: run again, or raise lock.waitMs',
-          ...(holder ? [`or end it: SELECT pg_terminate_backend(${holder.pid})`] : []),
-        ],
-        retryAfterSeconds: 5,
-      },
-    )
   }
 }
 
@@ -360,6 +389,12 @@ function pinnedSequelize({ connection, beforeConnect }: SessionOptions): PinnedS
   const pinned = new PinnedSequelize(connection)
   if (beforeConnect !== undefined) pinned.addHook('beforeConnect', beforeConnect)
   return pinned
+}
+
+/** The migration was cancelled, whatever it has made of the failures of its statements. */
+export class CancelledRun extends Error {
+  override readonly name = 'CancelledRun'
+  override readonly message = 'the run was cancelled'
 }
 
 /** A migration caught the failure of a statement, and the transaction it ran in can only be rolled back. */

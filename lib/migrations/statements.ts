@@ -37,6 +37,9 @@ export class StatementQueue {
   /** Whether statements are a migration's. */
   isMigration = false
 
+  /** What every statement fails with instead of being sent; but ROLLBACK, which is the way out, is sent. */
+  refusal: Error | undefined
+
   readonly #transaction: TransactionState
   readonly #client: WireClient
   readonly #query: WireClient['query']
@@ -115,6 +118,7 @@ export class StatementQueue {
   }
 
   async #run(config: unknown, values: unknown[] | undefined): Promise<unknown> {
+    if (this.refusal !== undefined && !isRollback(config)) throw this.refusal
     if (this.lendsTransaction && controlsTransaction(textOf(config)))
       throw new NeedsOwnTransaction('it begins or ends a transaction by itself')
     const result = this.#recorder?.holdsBack === true ? nothing() : await this.#sendSafely(config, values)
@@ -154,6 +158,10 @@ function valuesOf(config: unknown, values: readonly unknown[] | undefined): read
 
 function isControl(config: unknown): boolean {
   return kindOfStatement(textOf(config)) === 'control'
+}
+
+function isRollback(config: unknown): boolean {
+  return /^\s*ROLLBACK\b/i.test(textOf(config))
 }
 
 function textOf(config: unknown): string {

@@ -43,11 +43,45 @@ test('another answer than the id stops the command: exit 10, nothing done', asyn
     assert.equal([code, out], [10, ''])
     assert.match(
       err,
-      'This reverts the last migration of tenant "a", and the data with it.\nType a to go on: ',
+      'This reverts the last migration of tenant "a", and the data with it.\nTo be reverted, in this order:\n  001_users.sql\n',
     )
     assert.match(err, 'nothing was done')
   }
   assert.is((await tables()).length, 2)
+})
+
+test('what the tenant holds is told before the question, with about how many rows and how much', async () => {
+  await database.query('INSERT INTO a.users SELECT generate_series(1, 1000); ANALYZE a.users')
+  const down = await at(['no'], 'down', '--tenant', 'a')
+  assert.match(
+    down.err,
+    /Schema a holds now 2 tables, about 100\d rows, \d+ kB:\n {2}TABLE +ROWS +SIZE\n {2}users +~1000 +\d+ kB\n/,
+  )
+  assert.match(down.err, /Type a to go on: /)
+  const drop = await at(['no'], 'tenants', 'drop', 'a')
+  assert.match(
+    drop.err,
+    /^This drops the schema of tenant "a" with everything in it, and its registration\.\nIt holds 2 tables, about 100\d rows/,
+  )
+})
+
+test('of a fleet it is told what is reverted on how many tenants, and who will be refused', async () => {
+  const { err } = await at(['no'], 'down', '--all', '--to', '001_users')
+  assert.match(err, 'To be reverted:\n  001_users.sql   on 2 tenants\n')
+  await database.query('ALTER SCHEMA b RENAME TO hidden')
+  try {
+    const refused = await at(['no'], 'down', '--all')
+    assert.match(refused.err, 'To be reverted:\n  001_users.sql   on 1 tenant\n1 tenant will be refused.\n')
+  } finally {
+    await database.query('ALTER SCHEMA hidden RENAME TO b')
+  }
+})
+
+test('a tenant that down would refuse is refused before the question', async () => {
+  const { code, err } = await at(['a'], 'down', '--tenant', 'a', '--to', 'nope')
+  assert.is(code, 2)
+  assert.match(err, 'No migration is called "nope"')
+  assert.not.match(err, 'Type a')
 })
 
 test('the id, typed, goes on', async () => {

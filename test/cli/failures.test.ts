@@ -2,7 +2,7 @@
 import pg from 'pg'
 import * as assert from 'uvu/assert'
 
-import type { FleetReport } from '../../lib/cli/report.ts'
+import type { FleetReport, Plan } from '../../lib/cli/report.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
 import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
@@ -225,6 +225,41 @@ test('a failure that nobody foresaw exits 1 and says what it was', async () => {
   )
 })
 
+test('a preview says of each tenant what it would run or why it would be refused, and goes on: exit 4', async () => {
+  const preview = await newProject(tableMigration('001_users', 'users'))
+  for (const id of ['p1', 'p2', 'p3']) await preview.cli(['tenants', 'create', id])
+  await preview.cli(['up', '--tenant', 'p1'])
+  await database.query('DROP SCHEMA p2 CASCADE')
+  const { code, document } = await preview.json<{ dryRun: boolean; tenants: Plan[] }>(['up', '--match', 'p*', '--dry-run']) // prettier-ignore
+  assert.equal([code, document.dryRun], [4, true])
+  assert.equal(
+    document.tenants.map(({ id, migrations, error }) => [id, error?.code ?? migrations]),
+    [['p1', []], ['p2', 'SCHEMA_MISSING'], ['p3', ['001_users.sql']]], // prettier-ignore
+  )
+  const human = await preview.cli(['up', '--match', 'p*', '--dry-run'])
+  assert.match(human.stdout, /p2 \(schema p2\) would be refused\n✖ SCHEMA_MISSING.*\n {2}fix: create it/)
+  assert.match(human.stdout, 'p3 (schema p3) would run 1 migration\n  001_users.sql')
+  const one = await preview.cli(['up', '--tenant', 'p2', '--dry-run'])
+  assert.is(one.code, 9)
+  await database.query(`DELETE FROM umzug_tenants.tenant WHERE id LIKE 'p_'`)
+})
+
+test('a fleet ends early at a failure, or at so many, and says how to go on: exit 4', async () => {
+  const strict = await newProject(tableMigration('001_m', 'm'))
+  for (const id of ['m1', 'm2', 'm3', 'm4']) await strict.cli(['tenants', 'create', id])
+  await database.query('CREATE TABLE m1.m (); CREATE TABLE m2.m ()')
+  const fast = await strict.cli(['up', '--match', 'm*', '--concurrency', '1', '--fail-fast'])
+  assert.is(fast.code, 4)
+  assert.match(fast.stderr, '✖ 1 of 4 tenants failed, 0 done')
+  assert.match(fast.stderr, '3 tenants were not run\nto go on: run the same command again')
+  const two = await strict.json<FleetReport>(['up', '--match', 'm*', '--concurrency', '1', '--max-failures', '2']) // prettier-ignore
+  assert.equal([two.code, two.document.failed, two.document.remaining], [4, 2, ['m3', 'm4']])
+  assert.not('interrupted' in two.document)
+  const twice = await strict.json<Failure>(['up', '--all', '--fail-fast', '--max-failures', '2'])
+  assert.equal([twice.code, twice.document.error.code], [2, 'USAGE'])
+  await database.query(`DELETE FROM umzug_tenants.tenant WHERE id LIKE 'm_'`)
+})
+
 test('a password is in no output, plain or encoded, whatever fails', async () => {
   const secret = 'can@ry/ßecret'
   const encoded = encodeURIComponent(secret)
@@ -232,9 +267,11 @@ test('a password is in no output, plain or encoded, whatever fails', async () =>
   withPassword.username = 'no_such_role'
   withPassword.password = secret
   const broken = await newProject({
+    'umzug-tenants.config.mjs': 'export default { lock: { waitMs: 20_000 } }',
     'migrations/001_leak.mjs': `export const up = () => { throw new Error('cannot reach ' + process.env.LEAK) }`,
   })
   const unreachable = `postgres://u:${encoded}@127.0.0.1:9/db`
+  const keywords = `host=127.0.0.1 user=u password='${secret} x'`
   const results = await Promise.all([
     project.cli(['status'], { env: { DATABASE_URL: withPassword.href } }),
     project.cli(['status', '--json'], { env: { DATABASE_URL: withPassword.href } }),
@@ -242,8 +279,16 @@ test('a password is in no output, plain or encoded, whatever fails', async () =>
     project.cli(['down', '--tenant', 'a', '--url', unreachable]),
     broken.cli(['up', '--tenant', 'b'], { env: { LEAK: `postgres://u:${secret}@h/db` } }),
     broken.cli(['up', '--tenant', 'b', '--json'], { env: { LEAK: unreachable } }),
+    broken.cli(['up', '--tenant', 'b'], { env: { LEAK: keywords } }),
+    broken.cli(['up', '--tenant', 'b', '--json'], { env: { LEAK: keywords } }),
+    broken.cli(['up', '--all', '--json'], { env: { LEAK: `{ password: '${secret}' }` } }),
+    project.cli(['up', '--tenant', 'a', '--url', `postgres://u:${secret} and more@127.0.0.1:9/db`]),
+    project.cli(['up', '--tenant', 'a', '--url', keywords, '--json']),
+    project.cli(['up', '--tenant', 'a', `--url=${unreachable}`, '--dry-run', '--json']),
+    project.cli(['up', '--tenant', 'a', `--ulr=${unreachable}`]),
+    project.cli(['up', '--tenant', unreachable]),
   ])
-  assert.equal(results.map(({ code }) => code), [6, 6, 6, 10, 1, 1]) // prettier-ignore
+  assert.equal(results.map(({ code }) => code), [6, 6, 6, 10, 1, 1, 1, 1, 4, 6, 2, 6, 2, 9]) // prettier-ignore
   for (const { stdout, stderr } of results) {
     for (const word of [secret, encoded, withPassword.password, 'can@ry', 'can%40ry']) {
       assert.not.ok((stdout + stderr).includes(word), stdout + stderr)

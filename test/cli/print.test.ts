@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 
-import { maskPasswords } from '../../lib/cli/mask.ts'
+import { maskPasswords } from '../../lib/mask.ts'
 import {
   committedText,
   durationText,
@@ -8,6 +8,8 @@ import {
   failuresText,
   jsonText,
   planText,
+  remainingText,
+  sizeText,
   statusText,
   summaryText,
   table,
@@ -45,6 +47,61 @@ test('columns are as wide as their widest cell, in letters, and no line ends in 
       plain,
     ),
     'A        B\ngrößer   x\ny\n',
+  )
+})
+
+test('letters of every script line up: wide ones take two columns, marks none', () => {
+  assert.is(
+    table(
+      [
+        ['日本語', 'x'],
+        ['e\u0301', 'y'],
+        ['👩‍👧', 'z'],
+      ],
+      plain,
+    ),
+    '日本語   x\ne\u0301        y\n👩‍👧       z\n',
+  )
+})
+
+test('a size is told in the unit that fits', () => {
+  assert.equal([0, 512, 8192, 1_300_000, 5 * 2 ** 40].map(sizeText), ['0 B', '512 B', '8.0 kB', '1.2 MB', '5.0 TB']) // prettier-ignore
+})
+
+test('a fleet that was cut short says how many were not run, and how to go on', () => {
+  const report = {
+    tenants: [done, failed],
+    succeeded: 1,
+    unchanged: 0,
+    failed: 1,
+    notRun: 2,
+    remaining: ['c', 'd'],
+  }
+  assert.is(summaryText(report, 'up', 0), '1 of 4 tenants up to date · 2 migrations · 0 ms\n')
+  assert.match(failuresText(report, 'up', plain), '✖ 1 of 4 tenants failed, 1 done\n')
+  assert.is(
+    remainingText(report, 'up'),
+    '2 tenants were not run\nto go on: run the same command again, which does only what is left\n',
+  )
+  assert.is(
+    remainingText({ ...report, remaining: ['c'] }, 'down'),
+    '1 tenant was not run\nto go on: revert only these: umzug-tenants down --tenant c\n',
+  )
+  assert.is(remainingText(fleetOf([done]), 'up'), '')
+})
+
+test('of many failures the first are named, and where to read the others', () => {
+  const tenants = Array.from({ length: 23 }, (_, index) => ({ ...failed, id: `t${index}` }))
+  const text = failuresText(fleetOf(tenants), 'up', plain)
+  assert.match(text, /t19 +2\.sql.*\nand 3 more: --json names all\n/)
+  assert.not.match(text, /t20 /)
+})
+
+test('a plan says which tenants would be refused, and why', () => {
+  const error = { code: 'SCHEMA_MISSING', title: 'It is gone.', fix: ['create it'] } as const
+  assert.is(
+    planText([{ id: 'b', schema: 'b', migrations: [], error }], plain),
+    'b (schema b) would be refused\n✖ SCHEMA_MISSING It is gone.\n  fix: create it\n',
   )
 })
 
@@ -110,6 +167,30 @@ test('an error shows its code, its detail and its remedies, and no control chara
   assert.is(text, '✖ USAGE No.\n  one\n  two [2J\n  fix: try\n')
 })
 
+test('an error says which tenant and migration it is about, once', () => {
+  const facts = { tenant: 'acme', migration: '2.sql', sqlstate: '57P01', fix: [] } as const
+  assert.is(
+    errorText({ code: 'DATABASE_REFUSED', title: 'The server ended the connection.', ...facts }, plain),
+    '✖ DATABASE_REFUSED The server ended the connection.\n  tenant acme, migration 2.sql, SQLSTATE 57P01\n',
+  )
+  assert.is(
+    errorText(
+      { code: 'MIGRATION_FAILED', title: 'Migration "2.sql" failed on tenant "acme" (57P01).', ...facts },
+      plain,
+    ),
+    '✖ MIGRATION_FAILED Migration "2.sql" failed on tenant "acme" (57P01).\n',
+  )
+})
+
+test('of a failure by a lock the fleet’s table names the session in the way', () => {
+  const detail = 'canceling statement due to lock timeout\nheld by pid 7 (report, active for 9 s)'
+  const error = { code: 'MIGRATION_FAILED', title: 'It failed.', sqlstate: '55P03', detail, fix: [] } as const
+  assert.match(
+    failuresText(fleetOf([{ ...failed, error }]), 'up', plain),
+    '55P03 canceling statement due to lock timeout, held by pid 7 (report, active for 9 s)\n',
+  )
+})
+
 test('durations are short to read', () => {
   assert.is(durationText(0.4), '0 ms')
   assert.is(durationText(999), '999 ms')
@@ -126,6 +207,26 @@ test('passwords of URLs and connection strings are masked, whatever characters t
     maskPasswords('see https://example.com/a:b and mail a@b'),
     'see https://example.com/a:b and mail a@b',
   )
+})
+
+test('passwords are masked in libpq strings, printed configurations and SQL, quoted or not', () => {
+  const masked: readonly [string, string][] = [
+    [`host=h password='a b\\' c' user=u`, 'host=h password=*** user=u'],
+    ['PGPASSWORD=secret psql', 'PGPASSWORD=*** psql'],
+    ['sslpassword=secret', 'sslpassword=***'],
+    [`{ user: 'u', password: 'se"cret' }`, `{ user: 'u', password: '***' }`],
+    ['{"password":"se\\"cret","port":1}', '{"password":"***","port":1}'],
+    [`ALTER ROLE x PASSWORD 'it''s' LOGIN`, `ALTER ROLE x PASSWORD '***' LOGIN`],
+    ['CREATE ROLE x PASSWORD $p$secret$p$', `CREATE ROLE x PASSWORD '***'`],
+    ['postgresql://u:p%3Aa%2Fb@h postgres://v:q@i', 'postgresql://u:***@h postgres://v:***@i'],
+  ]
+  for (const [text, expected] of masked) assert.is(maskPasswords(text), expected)
+  for (const advice of [
+    'postgres://user:password@host/db',
+    'PostgreSQL refused the password.',
+    'the password of x',
+  ])
+    assert.is(maskPasswords(advice), advice)
 })
 
 test('a document with a password in it is masked and stays a document', () => {

@@ -2,9 +2,9 @@ import * as assert from 'uvu/assert'
 
 import {
   describeDown,
-  readConcurrency,
   readDowngrade,
   readDownTarget,
+  readFleet,
   readUpgrade,
   readUpTarget,
 } from '../../lib/cli/target.ts'
@@ -51,9 +51,17 @@ test('a target and a count exclude each other', async () => {
 })
 
 test('concurrency is 1 to 64, or the configuration decides', async () => {
-  assert.equal(readConcurrency(undefined), {})
-  assert.equal(readConcurrency('64'), { concurrency: 64 })
-  for (const concurrency of ['0', '65']) await failure('USAGE', () => readConcurrency(concurrency))
+  assert.equal(readFleet({}), {})
+  assert.equal(readFleet({ concurrency: '64' }), { concurrency: 64 })
+  for (const concurrency of ['0', '65']) await failure('USAGE', () => readFleet({ concurrency }))
+})
+
+test('a limit of failures is 1 or more, and is said in one way', async () => {
+  assert.equal(readFleet({ failFast: true }), { failFast: true })
+  assert.equal(readFleet({ maxFailures: '10' }), { maxFailures: 10 })
+  for (const maxFailures of ['0', '-1', 'all', '']) await failure('USAGE', () => readFleet({ maxFailures }))
+  const error = await failure('USAGE', () => readFleet({ failFast: true, maxFailures: '2' }))
+  assert.is(error.title, '--fail-fast and --max-failures exclude each other.')
 })
 
 test('what a down reverts can be said', () => {

@@ -1,5 +1,5 @@
 /** Projects with a configuration of their own, and the command line run in them as a process of its own. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -22,6 +22,8 @@ export interface CliOptions {
   readonly program?: readonly string[]
   /** Beside the environment of the tests; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Given the process when it has started, to send it signals. */
+  readonly started?: (child: ChildProcess) => void
 }
 
 export interface CliProject {
@@ -69,8 +71,8 @@ export function cliProjects(test: Suite, database: TestDatabase | undefined) {
         }
       },
       list: async (path) => (await readdir(join(folder, path))).toSorted(),
-      cli: (args, { cwd = folder, env, program = BUILT } = {}) =>
-        spawnCli([...program, ...args], cwd, { DATABASE_URL: database?.url, ...env }),
+      cli: (args, { cwd = folder, env, program = BUILT, started } = {}) =>
+        spawnCli([...program, ...args], cwd, { DATABASE_URL: database?.url, ...env }, started),
       async json<T>(args: readonly string[], options?: CliOptions) {
         const result = await project.cli([...args, '--json'], options)
         return { ...result, document: parse(result) as T } // what the test says the document is
@@ -94,6 +96,7 @@ async function spawnCli(
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
+  started?: (child: ChildProcess) => void,
 ): Promise<CliResult> {
   const inherited = { ...process.env, MIGRATION_DATABASE_URL: undefined, FORCE_COLOR: undefined }
   const child = spawn(process.execPath, [...args], {
@@ -101,6 +104,7 @@ async function spawnCli(
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  started?.(child)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))

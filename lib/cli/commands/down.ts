@@ -1,8 +1,10 @@
 /** `down`, `downgrade` and `db:migrate:undo`: reverts migrations, once somebody has confirmed it. */
 import type { Tenancy } from '../../tenancy.ts'
+import type { Interruption } from '../../interruption.ts'
 import { readAllow, type AllowFlags } from '../allow.ts'
-import { confirm } from '../confirm.ts'
+import { assertConfirmable, confirm } from '../confirm.ts'
 import type { Invocation } from '../invocation.ts'
+import { lossesOfDown } from '../losses.ts'
 import { fleetOf, outcomeOf, reportRun, type FleetReport } from '../report.ts'
 import {
   describeSelection,
@@ -13,38 +15,40 @@ import {
   wordFor,
   type SelectionFlags,
 } from '../selection.ts'
-import { describeDown, readConcurrency, type DownTarget } from '../target.ts'
+import { describeDown, readFleet, type DownTarget, type FleetFlags, type FleetTarget } from '../target.ts'
 import { script, type SqlFlags } from './script.ts'
 
-export interface DownFlags extends SelectionFlags, AllowFlags, SqlFlags {
-  readonly concurrency?: string
+export interface DownFlags extends SelectionFlags, AllowFlags, FleetFlags, SqlFlags {
   readonly yes?: boolean
 }
 
 type DownOptions = DownTarget &
-  ReturnType<typeof readAllow> & {
-    readonly x: Readonly<Record<string, string>>
-    readonly concurrency?: number
-  }
+  FleetTarget &
+  Interruption &
+  ReturnType<typeof readAllow> & { readonly x: Readonly<Record<string, string>> }
 
 export async function down(invocation: Invocation, flags: DownFlags, target: DownTarget): Promise<number> {
   refuseDryRun(flags)
   const selection = requireSelection(flags)
   const { x } = readVariables(flags)
-  const wanted = { ...target, ...readAllow(flags), x }
+  const wanted = { ...target, ...readAllow(flags) }
   if (flags.sql !== undefined)
-    return script(invocation, selection, { ...wanted, direction: 'down' }, flags.sql)
-  const options = { ...wanted, ...readConcurrency(flags.concurrency) }
-  await confirm(invocation, {
+    return script(invocation, selection, { ...wanted, x, direction: 'down' }, flags.sql)
+  const options = { ...wanted, x, ...readFleet(flags) }
+  const destruction = {
     warning: `This reverts ${describeDown(target)} of ${describeSelection(selection)}, and the data with it.`,
     word: wordFor(selection),
     yes: flags.yes ?? false,
-  })
+  }
+  assertConfirmable(invocation, destruction)
   return reportRun(invocation, {
     command: 'down',
     one: isOne(selection),
-    run: (tenancy) =>
-      'shared' in selection ? downShared(tenancy, options) : tenancy.down({ ...selection, ...options }),
+    confirm: (tenancy) => confirm(invocation, destruction, () => lossesOfDown(tenancy, selection, wanted)),
+    run: (tenancy, interruption) =>
+      'shared' in selection
+        ? downShared(tenancy, { ...options, ...interruption })
+        : tenancy.down({ ...selection, ...options, ...interruption }),
   })
 }
 

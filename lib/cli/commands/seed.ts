@@ -1,22 +1,28 @@
-/** `seed up`: applies the seed files that tenants have not had yet, one tenant after another. */
+/** `seed up`: applies the seed files that tenants have not had yet. */
 import type { Invocation } from '../invocation.ts'
-import { fleetOf, outcomeOf, reportRun, type TenantOutcome } from '../report.ts'
-import { isOne, refuseDryRun, requireSelection, usage, type SelectionFlags } from '../selection.ts'
+import { reportRun } from '../report.ts'
+import {
+  isOne,
+  readVariables,
+  refuseDryRun,
+  requireSelection,
+  usage,
+  type SelectionFlags,
+} from '../selection.ts'
+import { readFleet, type FleetFlags } from '../target.ts'
 
-export async function seed(invocation: Invocation, flags: SelectionFlags): Promise<number> {
+export type SeedFlags = SelectionFlags & FleetFlags
+
+export async function seed(invocation: Invocation, flags: SeedFlags): Promise<number> {
   refuseDryRun(flags)
   const selection = requireSelection(flags)
   if ('shared' in selection)
     throw usage('Seed files are for tenants.', 'select tenants: --tenant, --match or --all')
+  const { x } = readVariables(flags)
+  const options = { x, ...readFleet(flags) }
   return reportRun(invocation, {
     command: 'seed up',
     one: isOne(selection),
-    async run(tenancy) {
-      const outcomes: TenantOutcome[] = []
-      for (const tenant of await tenancy.status(selection)) {
-        outcomes.push(await outcomeOf(tenant, 'applied', () => tenancy.seed({ tenant: tenant.id })))
-      }
-      return fleetOf(outcomes)
-    },
+    run: (tenancy, interruption) => tenancy.seed({ ...selection, ...options, ...interruption }),
   })
 }

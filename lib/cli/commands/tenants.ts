@@ -1,6 +1,7 @@
 /** `tenants`: lists, registers and drops them. */
-import { confirm } from '../confirm.ts'
+import { assertConfirmable, confirm } from '../confirm.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
+import { lossesOfDrop } from '../losses.ts'
 import { tenantsText } from '../print.ts'
 import { refuseDryRun, type SelectionFlags } from '../selection.ts'
 
@@ -54,12 +55,16 @@ export async function dropTenant(
   id: string,
 ): Promise<number> {
   refuseDryRun(flags)
-  await confirm(invocation, {
+  const destruction = {
     warning: `This drops the schema of tenant "${id}" with everything in it, and its registration.`,
     word: id,
     yes: flags.yes ?? false,
+  }
+  assertConfirmable(invocation, destruction)
+  const tenant = await withTenancy(invocation, async (tenancy) => {
+    await confirm(invocation, destruction, () => lossesOfDrop(tenancy, id))
+    return tenancy.drop({ tenant: id, confirm: id })
   })
-  const tenant = await withTenancy(invocation, (tenancy) => tenancy.drop({ tenant: id, confirm: id }))
   show(invocation, { ...tenant, dropped: true }, `dropped ${tenant.id} (schema ${tenant.schema})\n`)
   return 0
 }

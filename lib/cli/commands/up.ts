@@ -1,19 +1,31 @@
 /** `up`, `upgrade` and `db:migrate`: applies pending migrations, or says which it would apply. */
 import type { Tenancy } from '../../tenancy.ts'
+import type { Interruption } from '../../interruption.ts'
 import { readAllow, type AllowFlags } from '../allow.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
 import { planText } from '../print.ts'
-import { fleetOf, outcomeOf, printAllowed, reportRun, type FleetReport, type Plan } from '../report.ts'
+import {
+  exitCodeOfError,
+  fleetOf,
+  outcomeOf,
+  printAllowed,
+  reportRun,
+  SOME_FAILED,
+  type FleetReport,
+  type Plan,
+} from '../report.ts'
 import { isOne, readVariables, requireSelection, type Selection, type SelectionFlags } from '../selection.ts'
-import { readConcurrency, type UpTarget } from '../target.ts'
+import { readFleet, type FleetFlags, type FleetTarget, type UpTarget } from '../target.ts'
 import { script, type SqlFlags } from './script.ts'
 
-export interface UpFlags extends SelectionFlags, AllowFlags, SqlFlags {
-  readonly concurrency?: string
+export interface UpFlags extends SelectionFlags, AllowFlags, FleetFlags, SqlFlags {
   readonly dryRun?: boolean
+  readonly verify?: boolean
 }
 
-type UpOptions = UpPlan & { readonly x: Readonly<Record<string, string>>; readonly concurrency?: number }
+type UpOptions = UpPlan &
+  FleetTarget &
+  Interruption & { readonly x: Readonly<Record<string, string>>; readonly verify: boolean }
 
 type UpPlan = UpTarget & ReturnType<typeof readAllow>
 
@@ -21,14 +33,18 @@ export async function up(invocation: Invocation, flags: UpFlags, target: UpTarge
   const selection = requireSelection(flags)
   const { x, dryRun } = readVariables(flags)
   const wanted = { ...target, ...readAllow(flags) }
-  const options = { ...wanted, x, ...readConcurrency(flags.concurrency) }
+  // A tenant asked for by name is worth a look at its own version table.
+  const verify = flags.verify === true || isOne(selection)
+  const options = { ...wanted, x, verify, ...readFleet(flags) }
   if (dryRun || flags.dryRun === true) return preview(invocation, selection, wanted)
   if (flags.sql !== undefined) return script(invocation, selection, { ...wanted, x }, flags.sql)
   return reportRun(invocation, {
     command: 'up',
     one: isOne(selection),
-    run: (tenancy) =>
-      'shared' in selection ? upShared(tenancy, options) : tenancy.up({ ...selection, ...options }),
+    run: (tenancy, interruption) =>
+      'shared' in selection
+        ? upShared(tenancy, { ...options, ...interruption })
+        : tenancy.up({ ...selection, ...options, ...interruption }),
   })
 }
 
@@ -45,14 +61,12 @@ async function preview(invocation: Invocation, selection: Selection, wanted: UpP
   const { terminal } = invocation
   show(invocation, { dryRun: true, tenants }, planText(tenants, terminal.style.out))
   if (!invocation.json) terminal.err('nothing was written\n')
-  return 0
+  const failure = tenants.find(({ error }) => error !== undefined)?.error
+  if (failure === undefined) return 0
+  return isOne(selection) ? exitCodeOfError(failure) : SOME_FAILED
 }
 
 async function plansOf(tenancy: Tenancy, selection: Selection, wanted: UpPlan): Promise<readonly Plan[]> {
   if ('shared' in selection) return [await tenancy.plan({ shared: true, ...wanted })]
-  const plans: Plan[] = []
-  for (const { id } of await tenancy.status(selection)) {
-    plans.push(await tenancy.plan({ tenant: id, ...wanted }))
-  }
-  return plans
+  return tenancy.plan({ ...selection, ...wanted })
 }

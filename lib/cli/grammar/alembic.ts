@@ -25,6 +25,7 @@ function addUpgrade(program: Command, act: Act): void {
     .argument('<revision>', 'head, +N, or the last migration to run')
     .option('--dry-run', 'print what would run, and write nothing')
     .option('--sql', 'print a script for psql instead of running')
+    .option('--verify', 'read every version table instead of the ledger')
     .action(act((invocation, flags: UpFlags, revision) => up(invocation, flags, readUpgrade(revision))))
 }
 

@@ -32,7 +32,10 @@ export function select(command: Command): Command {
 }
 
 export function selectMany(command: Command): Command {
-  return select(command).option('--concurrency <n>', 'tenants at once')
+  return select(command)
+    .option('--concurrency <n>', 'tenants at once')
+    .option('--fail-fast', 'begin no tenant after one has failed')
+    .option('--max-failures <n>', 'begin no tenant after so many have failed')
 }
 
 export function limit(command: Command, last: string): Command {

@@ -25,6 +25,7 @@ export function addUp(program: Command, name: string, act: Act): void {
   allowable(limit(selectMany(command), 'the last migration to run'))
     .option('--dry-run', 'print what would run, and write nothing')
     .option('--sql [file]', 'write a script for psql instead of running')
+    .option('--verify', 'read every version table instead of the ledger')
     .action(act((invocation, flags: UpFlags & TargetFlags) => up(invocation, flags, readUpTarget(flags))))
 }
 

@@ -1,7 +1,7 @@
 /** The commands about tenants as such, and about what is in them. */
 import type { Command } from 'commander'
 
-import { seed } from '../commands/seed.ts'
+import { seed, type SeedFlags } from '../commands/seed.ts'
 import {
   createTenant,
   dropTenant,
@@ -9,8 +9,7 @@ import {
   type CreateTenantFlags,
   type DropTenantFlags,
 } from '../commands/tenants.ts'
-import type { SelectionFlags } from '../selection.ts'
-import { add, confirmable, select, type Act } from './flags.ts'
+import { add, confirmable, selectMany, type Act } from './flags.ts'
 
 export function addTenancy(program: Command, act: Act): void {
   program.commandsGroup('Tenants:')
@@ -38,7 +37,7 @@ function addTenants(program: Command, act: Act): void {
 
 function addSeed(program: Command, act: Act): void {
   const seeds = program.command('seed').description('apply seed files').helpCommand(false)
-  select(
+  selectMany(
     add(seeds, 'up', 'apply the seed files that tenants have not had yet', ['seed up --tenant acme']),
-  ).action(act((invocation, flags: SelectionFlags) => seed(invocation, flags)))
+  ).action(act((invocation, flags: SeedFlags) => seed(invocation, flags)))
 }

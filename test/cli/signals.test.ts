@@ -1,0 +1,166 @@
+/** Real signals to a real process: how far it goes on, what it says, and that nothing is left half done. */
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import * as assert from 'uvu/assert'
+
+import type { FleetReport } from '../../lib/cli/report.ts'
+import type { TenantStatus } from '../../lib/status.ts'
+import { cliProjects, type CliProject } from '../support/cli.ts'
+import { testDatabase } from '../support/database.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('cli/signals')
+const database = testDatabase(test)
+const newProject = cliProjects(test, database)
+
+/** Longer than signals that count as one are apart. */
+const APART_MS = 700
+
+/** A project with one migration, whose tenants are registered. */
+async function projectWith(ids: readonly string[], migration: string): Promise<CliProject> {
+  const list = JSON.stringify(ids.map((id) => ({ id, schema: id })))
+  const project = await newProject({
+    'migrations/001_slow.sql': migration,
+    'migrations/001_slow.down.sql': 'SELECT pg_sleep(0.5); DROP TABLE slow;',
+    'seeders/001_rows.sql': 'SELECT pg_sleep(60);',
+    'umzug-tenants.config.mjs': `const all = ${list}
+      export default { concurrency: 2, lock: { waitMs: 60_000 }, tenants: {
+        list: () => all, find: ({ id }) => all.find((tenant) => tenant.id === id) ?? null } }`,
+  })
+  for (const id of ids) await database.query(`CREATE SCHEMA IF NOT EXISTS ${id}`)
+  return project
+}
+
+/** Resolves when `count` migrations are under way on the server. */
+async function running(count: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const rows = await database.query(
+      `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()
+          AND datname = current_database()`,
+    )
+    if (rows.length === count) return
+    await sleep(50)
+  }
+  throw new Error(`there never were ${count} migrations under way`)
+}
+
+/** Sends the signals, one after another, once `count` migrations are under way. */
+const sending = (count: number, ...signals: NodeJS.Signals[]) => ({
+  started: (child: ChildProcess) => {
+    void (async () => {
+      await running(count)
+      for (const signal of signals) {
+        child.kill(signal)
+        await sleep(APART_MS)
+      }
+    })()
+  },
+})
+
+const tables = async (ids: readonly string[]) =>
+  (
+    await database.query<{ id: string }>(
+      `SELECT schemaname AS id FROM pg_tables WHERE tablename = 'slow' AND schemaname = ANY($1) ORDER BY 1`,
+      [ids],
+    )
+  ).map(({ id }) => id)
+
+test('O50 the first Ctrl-C begins no tenant more and lets the running ones end: exit 130, and the rest next time', async () => {
+  const ids = ['a1', 'a2', 'a3', 'a4', 'a5']
+  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(1.5);')
+  const { code, stdout, stderr } = await project.cli(['up', '--all'], sending(2, 'SIGINT'))
+  assert.is(code, 130, stderr)
+  assert.match(
+    stderr,
+    'SIGINT: nothing more is begun, and what is running goes on to its end; once more cancels it',
+  )
+  assert.match(stdout, '2 of 5 tenants up to date · 2 migrations')
+  assert.match(
+    stderr,
+    '3 tenants were not run\nto go on: run the same command again, which does only what is left\n',
+  )
+  assert.equal(await tables(ids), ['a1', 'a2'])
+  const again = await project.json<FleetReport>(['up', '--all'])
+  const { succeeded, unchanged, notRun } = again.document
+  assert.equal([again.code, succeeded, unchanged, notRun], [0, 3, 2, 0])
+})
+
+test('O50 a second signal cancels the statements on the server: exit 143, and nothing half-done remains', async () => {
+  const ids = ['b1', 'b2', 'b3']
+  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(60);')
+  const startedAt = performance.now()
+  const { code, document, stderr } = await project.json<FleetReport & { interrupted?: boolean }>(
+    ['up', '--all'],
+    sending(2, 'SIGTERM', 'SIGTERM'),
+  )
+  assert.ok(performance.now() - startedAt < 30_000, 'it waited for the statements')
+  assert.is(code, 143, stderr)
+  assert.match(stderr, 'SIGTERM: what is running is cancelled and rolled back')
+  assert.equal([document.interrupted, document.notRun, document.remaining], [true, 1, ['b3']])
+  assert.equal(
+    document.tenants.map(({ id, applied, error }) => [id, applied, error?.code, error?.migration]),
+    [
+      ['b1', [], 'RUN_CANCELLED', '001_slow.sql'],
+      ['b2', [], 'RUN_CANCELLED', '001_slow.sql'],
+    ],
+  )
+  assert.equal(document.tenants[0]?.error?.fix, ['run it again: umzug-tenants up --tenant b1'])
+  assert.equal(await tables(ids), [])
+  await running(0)
+  const { document: status } = await project.json<{ tenants: TenantStatus[] }>(['status', '--verify'])
+  assert.equal(
+    status.tenants.map(({ pending }) => pending.length),
+    [1, 1, 1],
+  )
+})
+
+test('signals that come together are one: npx passes on what the terminal has told everybody', async () => {
+  const ids = ['c1', 'c2', 'c3']
+  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(1.5);')
+  const { code, document } = await project.json<FleetReport>(['up', '--all'], {
+    started: (child) =>
+      void running(2).then(() => {
+        child.kill('SIGINT')
+        child.kill('SIGTERM')
+        setTimeout(() => child.kill('SIGINT'), 100)
+      }),
+  })
+  assert.is(code, 130)
+  assert.equal([document.succeeded, document.failed, document.notRun], [2, 0, 1])
+})
+
+test('a fleet that goes down says which tenants are left, since the same command would revert more', async () => {
+  const ids = ['d1', 'd2', 'd3', 'd4']
+  const project = await projectWith(ids, 'CREATE TABLE slow ();')
+  await project.cli(['up', '--all'])
+  const { code, stderr } = await project.cli(['down', '--all', '--yes'], sending(2, 'SIGINT'))
+  assert.is(code, 130)
+  assert.match(stderr, 'to go on: revert only these: umzug-tenants down --tenant d3,d4\n')
+  assert.equal(await tables(ids), ['d3', 'd4'])
+})
+
+test('seed files and the shared schema end in the same way', async () => {
+  const project = await projectWith(['e1', 'e2'], 'CREATE TABLE slow ();')
+  await project.write({ 'migrations/shared/001_slow.sql': 'SELECT pg_sleep(60);' })
+  const [seed, shared] = await Promise.all([
+    project.json<FleetReport>(['seed', 'up', '--tenant', 'e1'], sending(2, 'SIGINT', 'SIGINT')),
+    project.json<FleetReport>(['up', '--shared'], sending(2, 'SIGINT', 'SIGINT')),
+  ])
+  for (const { code, document } of [seed, shared])
+    assert.equal([code, document.tenants[0]?.error?.code], [130, 'RUN_CANCELLED'])
+})
+
+test('a tenant that waits for another runner’s lock has not begun, and is not run', async () => {
+  const ids = ['f1']
+  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(2);')
+  const first = project.cli(['up', '--all'])
+  await running(1)
+  const second = await project.json<FleetReport>(['up', '--all'], {
+    started: (child) => void sleep(1200).then(() => child.kill('SIGINT')),
+  })
+  assert.equal([second.code, second.document.notRun, second.document.tenants], [130, 1, []])
+  assert.is((await first).code, 0)
+})
+
+test.run()
