@@ -6,7 +6,8 @@ import { QueryTypes, Sequelize, type Options } from 'sequelize'
 
 import type { TenantContext } from './context.ts'
 import { TenancyError } from './errors.ts'
-import { withSession, type MigrationSession, type SessionOptions } from './migrations/session.ts'
+import type { SessionOptions } from './migrations/connection.ts'
+import { withSession, type MigrationSession } from './migrations/session.ts'
 import { bindSearchPath } from './search-path.ts'
 import type { Row, SqlRunner, SqlValue } from './sql.ts'
 

@@ -1,12 +1,12 @@
 /** Runs as scripts: each is rehearsed on its schema, undone, and written down for psql. */
 import { Events } from './events.ts'
 import { loadReader } from './lint/sql-reads.ts'
+import type { SessionOptions } from './migrations/connection.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import { migrate } from './migrations/migrator.ts'
 import { rehearse } from './migrations/rehearsal.ts'
 import type { MigratorOptions, RunRequest } from './migrations/run.ts'
 import { SCRIPT_HEAD, writeScript } from './migrations/script.ts'
-import type { SessionOptions } from './migrations/session.ts'
 import type { Subject } from './migrations/subject.ts'
 
 export interface ScriptRequest {

@@ -3,15 +3,9 @@
  * at the end; what was sent is kept as a script. What wants to be outside a transaction is not sent, only kept.
  */
 import { kindOfStatement } from '../statement.ts'
+import { connect, type SessionOptions, type SessionParts } from './connection.ts'
 import { lockKey } from './lock.ts'
-import {
-  connect,
-  MigrationSession,
-  type LockOwner,
-  type SessionOptions,
-  type SessionParts,
-  type Target,
-} from './session.ts'
+import { MigrationSession, type LockOwner, type Target } from './session.ts'
 import type { Recorder, Statement } from './statements.ts'
 import { searchPath, type Row, type SqlValue } from '../sql.ts'
 
