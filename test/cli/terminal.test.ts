@@ -25,7 +25,7 @@ test('colour is for terminals, unless FORCE_COLOR asks for it', async () => {
 })
 
 /** A terminal of 40 columns that keeps what is written to it. */
-function fakeStream(): { readonly stream: WriteStream; written(): string } {
+function fakeStream(): { readonly stream: WriteStream; readonly written: () => string } {
   let text = ''
   const stream = new PassThrough()
   stream.on('data', (chunk) => (text += String(chunk)))
