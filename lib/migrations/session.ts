@@ -8,7 +8,7 @@ import { QueryTypes, type Sequelize } from 'sequelize'
 
 import type { Scope } from '../context.ts'
 import { explainingDatabaseErrors } from '../database-errors.ts'
-import { messageOf, type TenancyError } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { isStopped, notBegun, type Interruption } from '../interruption.ts'
 import type { TransactionState, WireClient } from '../scoped-query.ts'
 import { scopeClient } from '../search-path.ts'

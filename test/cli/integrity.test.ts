@@ -84,8 +84,8 @@ for (const { code, flag, migration, spoil, applied, words } of CASES) {
     assert.is(outcome?.error?.migration, migration)
     assert.match(outcome?.error?.fix.join('\n') ?? '', flag)
 
-    const preview = await project.json<{ error: ErrorDocument }>(['up', '--tenant', id, '--dry-run'])
-    assert.equal([preview.code, preview.document.error.code], [8, code])
+    const preview = await project.json<Report>(['up', '--tenant', id, '--dry-run'])
+    assert.equal([preview.code, preview.document.tenants[0]?.error?.code], [8, code])
 
     const others = CASES.map((other) => other.flag).filter((other) => other !== flag)
     assert.is((await project.cli(['up', '--tenant', id, ...others])).code, 8)

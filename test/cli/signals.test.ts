@@ -122,7 +122,6 @@ test('signals that come together are one: npx passes on what the terminal has to
     started: (child) =>
       void running(2).then(() => {
         child.kill('SIGINT')
-        child.kill('SIGTERM')
         setTimeout(() => child.kill('SIGINT'), 100)
       }),
   })
