@@ -9,6 +9,7 @@ import type { Tenant } from '../lib/tenant.ts'
 
 export const VARIANTS = [
   'plain Sequelize, one schema',
+  'SQL qualified by hand, random tenants',
   'umzug-tenants, AsyncLocalStorage',
   'umzug-tenants, cls-hooked namespace',
   'Model.schema(), memoised',
@@ -39,16 +40,18 @@ function define(sequelize: Sequelize): ModelStatic<Model> {
   )
 }
 
+/** One of the rows that every tenant has. */
+function randomId(): number {
+  return 1 + Math.floor(Math.random() * 20)
+}
+
 async function read(
   user: ModelStatic<Model>,
   tenant: Tenant | undefined,
   transaction?: Transaction,
 ): Promise<void> {
   for (let lookup = 0; lookup < 2; lookup++) {
-    const found = await user.findByPk(
-      1 + Math.floor(Math.random() * 20),
-      transaction === undefined ? {} : { transaction },
-    )
+    const found = await user.findByPk(randomId(), transaction === undefined ? {} : { transaction })
     // A variant that reads the wrong row is not faster, it is wrong.
     if (tenant !== undefined && found?.get('owner') !== tenant.schema)
       throw new Error(`wrong row for ${tenant.schema}`)
@@ -60,6 +63,17 @@ function handlerOf(variant: Variant, sequelize: Sequelize): RequestHandler {
   switch (variant) {
     case 'plain Sequelize, one schema':
       return (_tenant) => read(user, undefined)
+    case 'SQL qualified by hand, random tenants':
+      return async (tenant) => {
+        for (let lookup = 0; lookup < 2; lookup++) {
+          const table = `${quoteIdentifier(tenant.schema)}."users"`
+          const found = await sequelize.query(
+            `SELECT "id", "name", "owner" FROM ${table} AS "User" WHERE "User"."id" = ${randomId()};`,
+            { model: user, mapToModel: true, plain: true },
+          )
+          if (found?.get('owner') !== tenant.schema) throw new Error(`wrong row for ${tenant.schema}`)
+        }
+      }
     case 'umzug-tenants, AsyncLocalStorage':
       return scoped(sequelize, user, undefined)
     case 'umzug-tenants, cls-hooked namespace':
@@ -82,7 +96,7 @@ function handlerOf(variant: Variant, sequelize: Sequelize): RequestHandler {
             )
             // A transaction is anything with a connection: so the query runs on the one that was set.
             const held = { connection } as unknown as Transaction
-            await user.findByPk(1 + Math.floor(Math.random() * 20), { transaction: held })
+            await user.findByPk(randomId(), { transaction: held })
           } finally {
             sequelize.connectionManager.releaseConnection(connection)
           }
@@ -139,8 +153,12 @@ if (process.send !== undefined) {
     id: `t_${index}`,
     schema: `t_${index}`,
   }))
-  const oneSchema = variant === VARIANTS[0] ? { dialectOptions: { options: '-c search_path=t_0' } } : {}
-  const sequelize = new Sequelize(url ?? '', { logging: false, pool: { max: 10 }, ...oneSchema })
+  const oneSchema = variant === VARIANTS[0] ? { options: '-c search_path=t_0' } : {}
+  const sequelize = new Sequelize(url ?? '', {
+    logging: false,
+    pool: { max: 10, min: 10, idle: 600_000 },
+    dialectOptions: { application_name: variant ?? '', ...oneSchema },
+  })
   const handle = handlerOf(variant as Variant, sequelize) // one of VARIANTS: request.ts starts this process
   process.on('message', () => {
     void slice(handle, tenants).then((measured) => process.send?.(measured))

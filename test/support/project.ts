@@ -22,7 +22,14 @@ export const sequelize = new Sequelize(process.env.DATABASE_URL ?? '', { logging
 export const User = sequelize.define('User', { email: DataTypes.TEXT }, { tableName: 'users', timestamps: false })
 `
 
-let isBuilt = false
+/** Set by run.ts for all files; a file run alone compiles for itself. */
+const BUILT = 'UMZUG_TENANTS_TEST_BUILT'
+
+let isBuilt = process.env[BUILT] !== undefined
+
+export function useBuiltLibrary(): void {
+  process.env[BUILT] = '1'
+}
 
 /** Compiles lib/ to dist/, as `npm publish` would; once in a run is enough. */
 export function build(): void {

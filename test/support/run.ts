@@ -1,33 +1,44 @@
 /**
- * `npm test [PATTERN]`: one PostgreSQL for the whole run, every `test/**\/*.test.ts` whose path matches, and a
- * last look that nothing was left behind. Ends with `N passed, N failed`.
+ * `npm test [PATTERN]`: one PostgreSQL for the whole run, every `test/**\/*.test.ts` whose path matches, each in a
+ * process of its own and as many at once as there are cores, and a last look that nothing was left behind. Ends with
+ * `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { basename, relative } from 'node:path'
-
-import { parse } from 'uvu/parse'
-import { run } from 'uvu/run'
+import { readdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 
 import { startPostgres } from '../../lib/testing/postgres.ts'
 import { DATABASE_PREFIX, query, useServerForTests } from './database.ts'
+import { build, useBuiltLibrary } from './project.ts'
 
-// Before anything imports uvu: with it the suites wait for run() instead of starting by themselves.
-Object.assign(globalThis, { UVU_DEFER: 1 })
-const { results } = await import('./suite.ts')
+/** More would be more than one server takes: some files open a hundred connections. */
+const MOST_AT_ONCE = 4
 
 const testDir = new URL('..', import.meta.url).pathname
 const pattern = process.argv[2] ?? ''
+const results = { passed: 0, failed: 0 }
 
+const names = (await readdir(testDir, { recursive: true })).filter((name) => name.endsWith('.test.ts'))
+const wanted = names.filter((name) => name.includes(pattern)).toSorted()
+if (wanted.length === 0) console.error(`no test matches "${pattern}"`)
+
+const startedAt = performance.now()
 const server = await startPostgres()
 useServerForTests(server.url)
 process.env['NODE_ENV'] = 'test'
 try {
+  if (wanted.length > 1) {
+    build()
+    useBuiltLibrary()
+  }
   const before = await leftBehind()
-  const { suites } = await parse(testDir, '\\.test\\.ts$')
-  const wanted = suites.filter(({ file }) => relative(testDir, file).includes(pattern))
-  for (const { file } of wanted.filter(isAlone)) await runAlone(file)
-  await run(wanted.filter((suite) => !isAlone(suite)))
+  const queue = wanted.values()
+  const work = async () => {
+    for (const name of queue) await runFile(name)
+  }
+  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, availableParallelism()) }, work))
   const after = (await leftBehind()).filter((name) => !before.includes(name))
   if (after.length > 0) {
     results.failed++
@@ -36,31 +47,25 @@ try {
 } finally {
   await server.stop()
 }
-if (results.passed === 0 && results.failed === 0) console.error(`no test matches "${pattern}"`)
+console.log(`\n${Math.round((performance.now() - startedAt) / 1000)} s`)
 console.log(`${results.passed} passed, ${results.failed} failed`)
 process.exit(results.failed === 0 && results.passed > 0 ? 0 : 1)
 
 /**
- * The stress has a process of its own: a cls-hooked namespace that another suite has made slows every promise of
- * its process several times, for good.
+ * A process for each file: what one leaves behind, such as a cls-hooked namespace, which slows every promise of its
+ * process for good, is no matter to the next.
  */
-function isAlone({ file }: { readonly file: string }): boolean {
-  return basename(file) === 'stress.test.ts'
-}
-
-async function runAlone(file: string): Promise<void> {
-  // Not spawnSync: a parent that does not read the log of its embedded server stalls the server.
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+async function runFile(name: string): Promise<void> {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(testDir, name)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '0' }, // its counts are read from its output
   })
-  let stdout = ''
-  child.stdout.on('data', (chunk) => {
-    stdout += String(chunk)
-    process.stdout.write(String(chunk))
-  })
+  let printed = ''
+  // Read while it runs: a parent that does not would stall it.
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += String(chunk)))
   await once(child, 'close')
-  const count = (what: string) => Number(new RegExp(`${what}:\\D*(\\d+)`).exec(stdout)?.[1] ?? 0)
+  console.log(`\n${name}\n${printed.trim()}`)
+  const count = (what: string) => Number(new RegExp(`${what}:\\D*(\\d+)`).exec(printed)?.[1] ?? 0)
   const failed = count('Total') - count('Passed')
   results.passed += count('Passed')
   results.failed += failed === 0 && child.exitCode !== 0 ? 1 : failed

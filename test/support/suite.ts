@@ -5,9 +5,6 @@
  */
 import { suite as uvuSuite, type Test } from 'uvu'
 
-/** Counts over the whole process, for the closing line of the run. */
-export const results = { passed: 0, failed: 0 }
-
 type Hook = () => unknown
 type Handler = () => unknown
 
@@ -30,11 +27,7 @@ export function suite(name: string): Suite {
       let failure: { error: unknown } | undefined = setUp
       if (failure === undefined) failure = await attempt([handler])
       failure = (await attempt(afterEachs)) ?? failure
-      if (failure === undefined) results.passed++
-      else {
-        results.failed++
-        throw failure.error
-      }
+      if (failure !== undefined) throw failure.error
     })
   }
   inner.before(async () => {
@@ -72,9 +65,8 @@ async function attempt(hooks: readonly Hook[], stopAtFirst = false): Promise<{ e
   return failure
 }
 
-/** A failure outside any test: printed, counted, and the process exits with 1 whatever uvu says later. */
+/** A failure outside any test: printed, and the process exits with 1 whatever uvu says later. */
 function report(where: string, error: unknown): void {
-  results.failed++
   console.error(`\n  FAIL  ${where}\n`, error)
   process.once('exit', () => {
     process.exitCode = 1
