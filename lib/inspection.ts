@@ -2,14 +2,15 @@
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import type { Folders } from './folders.ts'
-import { findInLedger, readLedger, type LedgerEntry } from './ledger.ts'
+import { findInLedger, readLastRuns, readLedger, type LedgerEntry } from './ledger.ts'
 import { approve, type ApprovalOptions } from './migrations/approval.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import { readHistory, schemaExists } from './migrations/history.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import type { PlanRequest } from './migrations/plan.ts'
-import type { Subject } from './migrations/subject.ts'
+import { subjectOf, type Subject } from './migrations/subject.ts'
 import { isOne, orAll, type FleetSelection, type OneSelection } from './selection.ts'
+import { describeHistory, type TenantHistory } from './tenant-history.ts'
 import { describeStatus, KnownHistories, type TenantStatus } from './status.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
@@ -59,6 +60,17 @@ export class Inspection {
     })
   }
 
+  /** What was applied when, of one schema or of many tenants. */
+  async history(options: OneSelection | Partial<FleetSelection>): Promise<TenantHistory | TenantHistory[]> {
+    return explainingDatabaseErrors(async () => {
+      if (isOne(options)) return this.#historyOf(await this.#tenants.subject(options))
+      const histories: TenantHistory[] = []
+      for (const tenant of await this.#tenants.select(orAll(options)))
+        histories.push(await this.#historyOf(subjectOf(tenant)))
+      return histories
+    })
+  }
+
   /** Whether `tenant` lacks none of the migrations this process serves. */
   async isCurrent(tenant: Tenant): Promise<boolean> {
     this.#served ??= this.#folders.migrations().then((files) => ({
@@ -95,6 +107,18 @@ export class Inspection {
       )
     }
     return statuses
+  }
+
+  async #historyOf({ id, schema, tenant }: Subject): Promise<TenantHistory> {
+    const { runner } = this.#database
+    const files = await this.#folders.migrationsOf(tenant)
+    const { storage } = this.#options
+    const exists = await schemaExists(runner, schema)
+    const history = exists
+      ? await readHistory(runner, schema, files, storage)
+      : { executed: [], pending: files.map(({ name }) => name), unknown: [] }
+    const runs = await readLastRuns(runner, schema)
+    return { id, schema, migrations: describeHistory(history, runs, storage.headOnly === true) }
   }
 
   async #read({ id, schema, tenant }: Subject, entry: LedgerEntry | undefined): Promise<TenantStatus> {

@@ -3,7 +3,7 @@ import type { ErrorDocument } from './errors.ts'
 import type { FleetResult } from './fleet.ts'
 import type { RunReport } from './migrations/run.ts'
 
-interface TenantReport {
+export interface TenantReport {
   readonly id: string
   readonly schema: string
   readonly durationMs: number
@@ -17,7 +17,7 @@ export interface TenantDownReport extends TenantReport {
   readonly reverted: readonly string[]
 }
 
-interface FleetCounts {
+export interface FleetCounts {
   /** Tenants on which something was run. */
   readonly succeeded: number
   /** Tenants that had nothing to run. */
@@ -60,13 +60,15 @@ function migrationsOf(result: FleetResult): readonly string[] {
   return 'report' in result ? result.report.migrations : result.migrations
 }
 
-function reportOf(result: FleetResult): TenantReport & { readonly error?: ErrorDocument } {
+/** What every report says of a tenant. */
+export function reportOf(result: FleetResult): TenantReport & { readonly error?: ErrorDocument } {
   const { id, schema } = result.tenant
   if ('error' in result) return { id, schema, durationMs: 0, error: result.error }
   return { id, schema, durationMs: result.report.durationMs }
 }
 
-function count(results: readonly FleetResult[]): FleetCounts {
+/** How many tenants ended in which way. */
+export function count(results: readonly FleetResult[]): FleetCounts {
   const failed = results.filter((result) => 'error' in result).length
   const unchanged = results.filter(
     (result) => 'report' in result && result.report.migrations.length === 0,

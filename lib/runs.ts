@@ -12,7 +12,9 @@ import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts
 import type { MigrationSession } from './migrations/session.ts'
 import { subjectOf } from './migrations/subject.ts'
 import { TenantUmzug } from './migrations/umzug.ts'
+import { onEach, type Act, type FleetOf } from './on-each.ts'
 import { checkConcurrency } from './options.ts'
+import { redo, type RedoReport } from './redo.ts'
 import { repairTenant, type RepairReport, type Settlement } from './repair.ts'
 import {
   downReport,
@@ -58,6 +60,9 @@ export interface DownOptions {
   readonly allow?: Allowances
 }
 
+/** Which migrations `redo` reverts and applies again. */
+export type RedoOptions = Omit<DownOptions, 'backTo'>
+
 export interface RunsOptions extends MigratorOptions {
   /** Tenants at once, unless the call says otherwise. */
   readonly concurrency: number
@@ -88,6 +93,20 @@ export class Runs {
     const request: RunRequest = { direction: 'down', to, step, backTo, x, allow }
     if (isOne(options)) return downReport(await this.#runOne(options, request))
     return fleetDownReport(await this.#runMany(options, request))
+  }
+
+  redo(options: Selection & RedoOptions): Promise<RedoReport | FleetOf<RedoReport>> {
+    const { to, step, x, allow } = options
+    const act: Act<RedoReport> = {
+      nothing: { reverted: [], applied: [], durationMs: 0 },
+      run: async (session, subject) => {
+        const files = await this.#folders.migrationsOf(subject.tenant)
+        return redo(session, subject, files, { to, step, x, allow }, this.#options)
+      },
+      changed: ({ reverted }) => reverted,
+    }
+    const { concurrency } = this.#options
+    return onEach(options, act, { database: this.#database, tenants: this.#tenants, concurrency })
   }
 
   /** Brings `tenant` to head over a session of its own. */

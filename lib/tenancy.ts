@@ -1,6 +1,8 @@
 /** `createTenancy`: builds the rooms from the options and connects them. Every door receives a {@link Tenancy}. */
 import type { Umzug } from 'umzug'
 
+import type { AdoptReport } from './adopt.ts'
+import { Adoptions, type AdoptManyRequest, type AdoptRequest, type FleetAdoptReport } from './adoptions.ts'
 import { TenantContext, type Namespace } from './context.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
@@ -11,35 +13,22 @@ import { Inspection, type PlanReport } from './inspection.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import { learnTypes } from './query-interface/types.ts'
+import type { FleetOf } from './on-each.ts'
+import type { ProvisionReport, ProvisionRequest } from './provision.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
 import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
-import type { RepairReport, Settlement } from './repair.ts'
+import { Records, type FleetRehashReport, type FleetStampReport, type StampRequest } from './records.ts'
+import type { RedoReport } from './redo.ts'
+import type { RenameReport, RenameRequest } from './rename.ts'
+import type { RehashReport, RepairReport, Settlement } from './repair.ts'
 import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-import { Runs, type DownOptions, type UpOptions } from './runs.ts'
+import { Runs, type DownOptions, type RedoOptions, type UpOptions } from './runs.ts'
 import type { FleetSelection, OneSelection } from './selection.ts'
+import type { StampReport } from './stamp.ts'
 import type { TenantStatus } from './status.ts'
-import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
+import type { TenantHistory } from './tenant-history.ts'
+import { checkId, createTenant, type Tenant } from './tenant.ts'
 import { Tenants } from './tenants.ts'
-
-/** What `provision` takes: who the tenant is, and whether to upgrade it. */
-export interface ProvisionRequest extends TenantInput {
-  /**
-   * `false` leaves the schema empty.
-   * @defaultValue `true`
-   */
-  readonly up?: boolean
-}
-
-/** What `provision` did. */
-export interface ProvisionReport {
-  readonly id: string
-  readonly schema: string
-  readonly host?: string
-  /** Whether the tenant or its schema is new. */
-  readonly created: boolean
-  /** Migrations that were applied. */
-  readonly applied: readonly string[]
-}
 
 /**
  * A tenancy: one database, its tenants, their context and their migrations. Nothing is opened until it is used.
@@ -69,6 +58,8 @@ export class Tenancy {
   readonly #tenants: Tenants
   readonly #inspection: Inspection
   readonly #runs: Runs
+  readonly #records: Records
+  readonly #adoptions: Adoptions
   readonly #gate: Gate
 
   /** @internal Use {@link createTenancy}. */
@@ -86,6 +77,9 @@ export class Tenancy {
     const running = { ...options, events, ledger: true }
     this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
     this.#runs = new Runs(running, this.#database, this.#tenants, folders)
+    const rooms = { database: this.#database, tenants: this.#tenants, folders }
+    this.#records = new Records({ ...running, ...rooms })
+    this.#adoptions = new Adoptions({ ...running, ...rooms, registry, files: () => folders.migrations() })
     this.#gate = new Gate({
       concurrency: options.lazy.concurrency,
       maxWaitMs: options.lazy.maxWaitMs,
@@ -100,6 +94,7 @@ export class Tenancy {
     })
     // Its ENUM types may be others now, and another process may have taken it back.
     events.on('tenant:migrated', (tenant) => this.#gate.invalidate(tenant))
+    events.on('tenant:stamped', (tenant) => this.#gate.invalidate(tenant))
   }
 
   // ------------------------------------------------------------------------------------------ current tenant
@@ -184,6 +179,35 @@ export class Tenancy {
     return tenant
   }
 
+  /**
+   * Makes a schema that exists already a tenant's: its version table says where it stands, and nothing is run. What is
+   * in `public` moves to a schema of its own; extensions stay.
+   *
+   * @throws {@link TenancyError} VERSION_TABLE_MISSING unless `stamp` says where it stands; SCHEMA_MISSING,
+   * SCHEMA_EXISTS, TENANT_CONFLICT, TENANT_NAME_RESERVED, CONFIRMATION_REQUIRED; CONFIG_INVALID if extensions in
+   * `public` would not be found any more.
+   */
+  adopt(request: AdoptRequest): Promise<AdoptReport>
+  adopt(request: AdoptManyRequest): Promise<FleetAdoptReport>
+  async adopt(request: AdoptRequest | AdoptManyRequest): Promise<AdoptReport | FleetAdoptReport> {
+    const report = await this.#adoptions.adopt(request)
+    this.invalidate()
+    return report
+  }
+
+  /**
+   * Gives the tenant's schema another name. Other processes remember the old one for up to 30 seconds, in which their
+   * statements for this tenant fail; let that time pass before another tenant gets it.
+   *
+   * @throws {@link TenancyError} SCHEMA_EXISTS, TENANT_CONFLICT; REGISTRY_READ_ONLY if the application's registry has
+   * no `rename`.
+   */
+  async rename({ tenant, schema, dryRun = false }: RenameRequest): Promise<RenameReport> {
+    const report = await this.#tenants.rename(tenant, schema, dryRun)
+    this.invalidate()
+    return report
+  }
+
   // ---------------------------------------------------------------------------------------------- migrations
 
   /**
@@ -209,6 +233,33 @@ export class Tenancy {
     return this.#runs.down(options)
   }
 
+  /**
+   * Reverts the last migration, or as many as `step` and `to` say, and applies it again, in one transaction where the
+   * migrations allow that.
+   *
+   * @throws {@link TenancyError} what `down` and `up` throw; whether the migrations stay reverted stands in `detail`.
+   */
+  redo(options: OneSelection & RedoOptions): Promise<RedoReport>
+  redo(options: FleetSelection & RedoOptions): Promise<FleetOf<RedoReport>>
+  async redo(
+    options: (OneSelection | FleetSelection) & RedoOptions,
+  ): Promise<RedoReport | FleetOf<RedoReport>> {
+    this.#gate.invalidate()
+    return this.#runs.redo(options)
+  }
+
+  /**
+   * Records that a schema stands at `to`, without running anything: what is up to it counts as applied, what is after
+   * it as never run.
+   *
+   * @throws {@link TenancyError} MIGRATION_UNKNOWN, MIGRATION_INTERRUPTED, SCHEMA_MISSING, LOCK_HELD.
+   */
+  stamp(options: OneSelection & StampRequest): Promise<StampReport>
+  stamp(options: FleetSelection & StampRequest): Promise<FleetStampReport>
+  stamp(options: (OneSelection | FleetSelection) & StampRequest): Promise<StampReport | FleetStampReport> {
+    return this.#records.stamp(options)
+  }
+
   /** Applies the seed files a tenant has not had yet. */
   async seed({ tenant }: { readonly tenant: string }): Promise<TenantUpReport> {
     return this.#runs.seed(await this.find({ id: checkId(tenant) }))
@@ -224,6 +275,22 @@ export class Tenancy {
     const found = await this.find({ id: checkId(tenant) })
     this.#gate.invalidate(found)
     return this.#runs.repair(found, as)
+  }
+
+  /** Makes what the files of applied migrations hold now their known content, as `allow.changed` of `up` does. */
+  rehash(options: OneSelection): Promise<RehashReport>
+  rehash(options: FleetSelection): Promise<FleetRehashReport>
+  async rehash(options: OneSelection | FleetSelection): Promise<RehashReport | FleetRehashReport> {
+    return this.#records.rehash(options)
+  }
+
+  /** Which migrations were applied, when, and how long they took, by the ledger; and which are pending. */
+  history(options: OneSelection): Promise<TenantHistory>
+  history(options?: Partial<FleetSelection>): Promise<readonly TenantHistory[]>
+  async history(
+    options: OneSelection | Partial<FleetSelection> = {},
+  ): Promise<TenantHistory | readonly TenantHistory[]> {
+    return this.#inspection.history(options)
   }
 
   /** Where one tenant stands by its version table, or the shared schema. Writes nothing. */
