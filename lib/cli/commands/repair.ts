@@ -1,14 +1,25 @@
-/** `repair`: settles a migration that was interrupted outside a transaction. */
+/** `repair`: settles a migration that was interrupted outside a transaction, or accepts files that have changed. */
+import type { FleetRehashReport } from '../../records.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
-import { readSelection, refuseDryRun, usage, type SelectionFlags } from '../selection.ts'
+import { alone, finish } from '../outcomes.ts'
+import {
+  isOne,
+  readSelection,
+  refuseDryRun,
+  requireSelection,
+  usage,
+  type SelectionFlags,
+} from '../selection.ts'
 
-export interface RepairFlags extends Pick<SelectionFlags, 'x' | 'tenant'> {
+export interface RepairFlags extends SelectionFlags {
+  readonly rehash?: boolean
   readonly markApplied?: boolean
   readonly markRolledBack?: boolean
 }
 
 export async function repair(invocation: Invocation, flags: RepairFlags): Promise<number> {
   refuseDryRun(flags)
+  if (flags.rehash === true) return rehash(invocation, flags)
   const tenant = tenantOf(flags)
   const as = settlementOf(flags)
   const report = await withTenancy(invocation, (tenancy) => tenancy.repair({ tenant, as }))
@@ -21,6 +32,23 @@ export async function repair(invocation: Invocation, flags: RepairFlags): Promis
       : `${migration} of ${id} counts as ${as} now\n`,
   )
   return 0
+}
+
+async function rehash(invocation: Invocation, flags: RepairFlags): Promise<number> {
+  if (flags.markApplied === true || flags.markRolledBack === true)
+    throw usage('--rehash and --mark-… exclude each other.', 'give one of them')
+  const selection = requireSelection(flags)
+  const report = await withTenancy(invocation, async (tenancy): Promise<FleetRehashReport> => {
+    if (!('shared' in selection)) return tenancy.rehash(selection)
+    const shared = await tenancy.rehash({ shared: true })
+    return alone(shared, shared.accepted.length > 0)
+  })
+  const lines = report.tenants.flatMap(({ id, accepted, error }) => {
+    if (error !== undefined) return []
+    if (accepted.length === 0) return [`${id}: no file has changed\n`]
+    return accepted.map((name) => `${id}: ${name} counts as what it is now\n`)
+  })
+  return finish(invocation, report, { text: lines.join(''), one: isOne(selection) })
 }
 
 function tenantOf(flags: RepairFlags): string {
@@ -39,5 +67,6 @@ function settlementOf({
     'repair needs to know what the interrupted migration is to count as.',
     'after you have undone what it did: --mark-rolled-back',
     'after you have finished it by hand: --mark-applied',
+    'to accept files that have changed since they were applied: --rehash',
   )
 }
