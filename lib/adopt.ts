@@ -112,18 +112,17 @@ async function plan(
   if (from === schema) await assertExists(sql, tenant)
   else await assertFree(sql, { id, schema: from }, schema)
   const statements = await renamingStatements(sql, { from, tenant }, searchPath)
-  const place = { sql, schema: from }
   const hasTable = await tableExists(sql, from, storage.table)
   if (!hasTable && stamp === undefined && known === undefined)
-    await assertVersionTable(place, tenant, storage)
+    await assertVersionTable({ sql, schema: from }, tenant, storage)
   const history = await readHistory(sql, from, files, storage)
+  const change =
+    hasTable || stamp === undefined ? undefined : chooseStamp(history, stamp, storage.headOnly === true)
+  if (known !== undefined && change !== undefined && change.recorded.length > 0) throw registered(known)
   return {
     isNew: known?.id !== id || known.schema !== schema,
     statements,
-    stamp:
-      hasTable || stamp === undefined || known !== undefined
-        ? undefined
-        : chooseStamp(history, stamp, storage.headOnly === true),
+    stamp: change,
     history,
     warnings: [...unknownIn(history), ...(await warningsOf(sql, { from, tenant }))],
   }
@@ -219,6 +218,15 @@ function inUse({ from, tenant }: Candidate, cause: unknown): TenancyError {
     detail: messageOf(cause),
     fix: ['stop the application that uses it, and run it again'],
     cause,
+  })
+}
+
+/** Its record is changed by the command for that, which asks where it must. */
+function registered({ id, schema }: Tenant): TenancyError {
+  return new TenancyError('USAGE', `Schema "${schema}" is that of tenant "${id}" already.`, {
+    tenant: id,
+    schema,
+    fix: [`say where it stands: umzug-tenants stamp NAME --tenant ${id}`],
   })
 }
 

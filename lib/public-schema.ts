@@ -71,7 +71,15 @@ export function assertFindable(
   })
 }
 
-/** The statements that move all of `public` but its extensions to the new schema `to`, in order. */
+/**
+ * The statements that move all of `public` but its extensions to the new schema `to`, in order.
+ *
+ * @example
+ * ```ts
+ * const content = { objects: [{ type: 'table', identity: 'public.users' }], extensions: ['citext'] }
+ * movingPublic(content, 'acme').join('; ') // 'CREATE SCHEMA "acme"; ALTER TABLE public.users SET SCHEMA "acme"'
+ * ```
+ */
 export function movingPublic({ objects }: PublicSchema, to: string): readonly string[] {
   const schema = quoteIdentifier(to)
   return [

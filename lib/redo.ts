@@ -90,7 +90,7 @@ async function inTwoRuns(both: Both): Promise<RedoReport> {
   try {
     return joined(reverted, await applyAgain(reverted, both))
   } catch (error) {
-    throw isTenancyError(error) ? leftReverted(error, reverted) : error
+    throw isTenancyError(error) ? leftReverted(error, reverted, subject) : error
   }
 }
 
@@ -130,7 +130,11 @@ function needsItsOwnWay(error: unknown): boolean {
   return false
 }
 
-function leftReverted(error: TenancyError, { migrations, id }: RunReport): TenancyError {
+function leftReverted(
+  error: TenancyError,
+  { migrations }: RunReport,
+  { id, tenant: ofTenant }: Subject,
+): TenancyError {
   const { code, title, detail, sqlstate, tenant, schema, migration, direction, committed, cause } = error
   const facts: Omit<ErrorFacts, 'fix'> = { sqlstate, tenant, schema, migration, direction, committed, cause }
   const stays = migrations.filter((name) => !committed.includes(name)).join(', ')
@@ -140,7 +144,10 @@ function leftReverted(error: TenancyError, { migrations, id }: RunReport): Tenan
       ...(detail === undefined ? [] : [detail]),
       `${stays} stays reverted: reverting it was committed`,
     ].join('\n'),
-    fix: [...error.fix.slice(0, 1), `it is pending until then: umzug-tenants status --tenant ${id}`],
+    fix: [
+      ...error.fix.slice(0, 1),
+      `it is pending until then: umzug-tenants status ${ofTenant === undefined ? '--shared' : `--tenant ${id}`}`,
+    ],
   })
 }
 

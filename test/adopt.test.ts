@@ -127,6 +127,15 @@ test('stamp says where a schema without version table stands; a version table sa
   assert.equal([second.recorded, second.pending], [[], ['2_b.sql']])
 })
 
+test('stamp of a tenant that is registered already is the command of that name', async () => {
+  const tenancy = await tenancyWith(TWO)
+  const id = newId()
+  await tenancy.provision({ id, up: false })
+  const error = await failure('USAGE', () => tenancy.adopt({ schema: id, stamp: 'head' }))
+  assert.equal(error.fix, [`say where it stands: umzug-tenants stamp NAME --tenant ${id}`])
+  assert.is((await tenancy.adopt({ schema: id, stamp: 0 })).adopted, false)
+})
+
 test('a recorded migration without a file is told', async () => {
   const tenancy = await tenancyWith(TWO)
   const schema = newId()

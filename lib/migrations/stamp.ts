@@ -19,6 +19,13 @@ export interface StampChange {
  * forgotten. A recorded name that no file has is forgotten if it sorts after `to`; one before it stays.
  *
  * @throws {@link TenancyError} MIGRATION_UNKNOWN if `to` is no migration on disk.
+ *
+ * @example
+ * ```ts
+ * const history = { executed: ['1_a.sql', '3_c.sql'], pending: ['2_b.sql'], unknown: [] }
+ * chooseStamp(history, '2', false).recorded.join() // '2_b.sql'
+ * chooseStamp(history, '2', false).forgotten.join() // '3_c.sql'
+ * ```
  */
 export function chooseStamp(
   { executed, pending, unknown }: History,
