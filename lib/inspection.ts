@@ -5,7 +5,7 @@ import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { isTenancyError, type ErrorDocument } from './errors.ts'
 import type { Folders } from './folders.ts'
-import { findInLedger, readLedger, type LedgerEntry } from './ledger.ts'
+import { findInLedger, readLastRuns, readLedger, type LedgerEntry } from './ledger.ts'
 import { approve, type ApprovalOptions } from './migrations/approval.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import { readHistory, schemaExists, schemaMissing } from './migrations/history.ts'
@@ -13,6 +13,7 @@ import type { Allowances } from './migrations/integrity.ts'
 import type { Direction, PlanRequest } from './migrations/plan.ts'
 import { subjectOf, type Subject } from './migrations/subject.ts'
 import { isOne, orAll, type FleetSelection, type OneSelection, type Selection } from './selection.ts'
+import { describeHistory, type TenantHistory } from './tenant-history.ts'
 import { describeStatus, KnownHistories, type TenantStatus } from './status.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
@@ -38,26 +39,32 @@ export interface PlanOptions extends PlanRequest {
 
 export type StatusSelection = OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean })
 
+export interface InspectionOptions extends ApprovalOptions {
+  readonly database: Database
+  readonly tenants: Tenants
+  readonly folders: Folders
+}
+
 export class Inspection {
-  readonly #options: ApprovalOptions
+  readonly #options: InspectionOptions
   readonly #database: Database
   readonly #tenants: Tenants
   readonly #folders: Folders
   /** The tenants' migrations as this process serves them; a command reads the folder again. */
   #served: Promise<{ files: readonly MigrationFile[]; known: KnownHistories }> | undefined
 
-  constructor(options: ApprovalOptions, database: Database, tenants: Tenants, folders: Folders) {
+  constructor(options: InspectionOptions) {
     this.#options = options
-    this.#database = database
-    this.#tenants = tenants
-    this.#folders = folders
+    this.#database = options.database
+    this.#tenants = options.tenants
+    this.#folders = options.folders
   }
 
   async plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
     return explainingDatabaseErrors(async () => {
       if (!isOne(options)) return this.#planMany(await this.#tenants.select(options), options)
       const subject = await this.#tenants.subject(options)
-      return this.#planOne(subject, await this.#folders.migrationsOf(subject.tenant), options)
+      return this.#planOne(subject, await this.#folders.migrationsOf(subject.tenant === undefined), options)
     })
   }
 
@@ -120,6 +127,17 @@ export class Inspection {
     })
   }
 
+  /** What was applied when, of one schema or of many tenants. */
+  async history(options: OneSelection | Partial<FleetSelection>): Promise<TenantHistory | TenantHistory[]> {
+    return explainingDatabaseErrors(async () => {
+      if (isOne(options)) return this.#historyOf(await this.#tenants.subject(options))
+      const histories: TenantHistory[] = []
+      for (const tenant of await this.#tenants.select(orAll(options)))
+        histories.push(await this.#historyOf(subjectOf(tenant)))
+      return histories
+    })
+  }
+
   /** Whether `tenant` lacks none of the migrations this process serves. */
   async isCurrent(tenant: Tenant): Promise<boolean> {
     this.#served ??= this.#folders.migrations().then((files) => ({
@@ -158,9 +176,21 @@ export class Inspection {
     return statuses
   }
 
+  async #historyOf({ id, schema, tenant }: Subject): Promise<TenantHistory> {
+    const { runner } = this.#database
+    const files = await this.#folders.migrationsOf(tenant === undefined)
+    const { storage } = this.#options
+    const exists = await schemaExists(runner, schema)
+    const history = exists
+      ? await readHistory(runner, schema, files, storage)
+      : { executed: [], pending: files.map(({ name }) => name), unknown: [] }
+    const runs = await readLastRuns(runner, schema)
+    return { id, schema, migrations: describeHistory(history, runs, storage.headOnly === true) }
+  }
+
   async #read({ id, schema, tenant }: Subject, entry: LedgerEntry | undefined): Promise<TenantStatus> {
     const { runner } = this.#database
-    const files = await this.#folders.migrationsOf(tenant)
+    const files = await this.#folders.migrationsOf(tenant === undefined)
     const exists = await schemaExists(runner, schema)
     return describeStatus({
       id,

@@ -1,54 +1,32 @@
-/** `createTenancy`: builds the rooms from the options and connects them. Every door receives a {@link Tenancy}. */
+/** `createTenancy`: the public face of the library, over the rooms that do the work. Every door receives a {@link Tenancy}. */
 import type { Umzug } from 'umzug'
 
-import { TenantContext, type Namespace } from './context.ts'
+import type { AdoptReport } from './adopt.ts'
+import type { AdoptManyRequest, AdoptRequest, FleetAdoptReport } from './adoptions.ts'
+import { assemble, type Rooms } from './assembly.ts'
+import type { Namespace } from './context.ts'
 import type { TableReport } from './contents.ts'
-import { Database } from './database.ts'
-import { explainingDatabaseErrors } from './database-errors.ts'
-import { Events, type EventName, type Listener } from './events.ts'
-import { Gate } from './gate.ts'
-import { Folders } from './folders.ts'
-import { Inspection, type FleetPlanReport, type PlanOptions, type PlanReport } from './inspection.ts'
+import type { EventName, Listener } from './events.ts'
+import type { FleetPlanReport, PlanOptions, PlanReport } from './inspection.ts'
+import type { Interruption } from './interruption.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
-import { learnTypes } from './query-interface/types.ts'
+import type { FleetLimits } from './on-each.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
-import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
-import type { RepairReport, Settlement } from './repair.ts'
-import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-import {
-  Runs,
-  type DownOptions,
-  type FleetLimits,
-  type FleetUpOptions,
-  type ScriptOptions,
-  type SeedOptions,
-  type UpOptions,
-} from './runs.ts'
+import type { ProvisionReport, ProvisionRequest } from './provision.ts'
+import type { FleetRehashReport, FleetStampReport, StampRequest } from './records.ts'
+import type { RedoReport } from './redo.ts'
+import type { TenantQuery } from './registry.ts'
+import type { RenameReport, RenameRequest } from './rename.ts'
+import type { RehashReport, RepairReport, Settlement } from './repair.ts'
+import type { FleetDownReport, FleetOf, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
+import type { DownOptions, FleetUpOptions, RedoOptions, ScriptOptions, UpOptions } from './runs.ts'
+import type { SeedOptions } from './seeds.ts'
 import type { FleetSelection, OneSelection, Selection } from './selection.ts'
+import type { StampReport } from './stamp.ts'
 import type { TenantStatus } from './status.ts'
-import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
-import { Tenants } from './tenants.ts'
-
-/** What `provision` takes: who the tenant is, and whether to upgrade it. */
-export interface ProvisionRequest extends TenantInput {
-  /**
-   * `false` leaves the schema empty.
-   * @defaultValue `true`
-   */
-  readonly up?: boolean
-}
-
-/** What `provision` did. */
-export interface ProvisionReport {
-  readonly id: string
-  readonly schema: string
-  readonly host?: string
-  /** Whether the tenant or its schema is new. */
-  readonly created: boolean
-  /** Migrations that were applied. */
-  readonly applied: readonly string[]
-}
+import type { TenantHistory } from './tenant-history.ts'
+import { checkId, createTenant, type Tenant } from './tenant.ts'
 
 /**
  * A tenancy: one database, its tenants, their context and their migrations. Nothing is opened until it is used.
@@ -72,43 +50,12 @@ export function createTenancy(
 
 export class Tenancy {
   readonly #options: ResolvedOptions
-  readonly #events = new Events()
-  readonly #context: TenantContext
-  readonly #database: Database
-  readonly #tenants: Tenants
-  readonly #inspection: Inspection
-  readonly #runs: Runs
-  readonly #gate: Gate
+  readonly #rooms: Rooms
 
   /** @internal Use {@link createTenancy}. */
   constructor(options: ResolvedOptions) {
-    const events = this.#events
     this.#options = options
-    this.#context = new TenantContext(options)
-    this.#database = new Database(options, this.#context)
-    const registry =
-      options.tenants === undefined
-        ? tableRegistry(this.#database.runner, options.policy)
-        : sourceRegistry(options.tenants, options.policy, (fn) => this.#inSharedScope(fn))
-    this.#tenants = new Tenants(options, this.#database, registry, events)
-    const folders = new Folders(options)
-    const running = { ...options, events, ledger: true }
-    this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
-    this.#runs = new Runs(running, this.#database, this.#tenants, folders)
-    this.#gate = new Gate({
-      concurrency: options.lazy.concurrency,
-      maxWaitMs: options.lazy.maxWaitMs,
-      upgrades: options.lazy.enabled,
-      isCurrent: (tenant) =>
-        explainingDatabaseErrors(() => this.#inspection.isCurrent(tenant), { tenant: tenant.id }),
-      upgrade: (tenant) => this.#runs.upgrade(tenant),
-      learn: async ({ schema }) => {
-        const pool = await this.#database.pool()
-        await this.#context.runShared(() => learnTypes(pool, schema, { transaction: null }))
-      },
-    })
-    // Its ENUM types may be others now, and another process may have taken it back.
-    events.on('tenant:migrated', (tenant) => this.#gate.invalidate(tenant))
+    this.#rooms = assemble(options)
   }
 
   // ------------------------------------------------------------------------------------------ current tenant
@@ -121,33 +68,33 @@ export class Tenancy {
    */
   async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
     const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
-    await this.#gate.pass(known)
-    return this.#context.run(known, () => fn(known))
+    await this.#rooms.gate.pass(known)
+    return this.#rooms.context.run(known, () => fn(known))
   }
 
   /** Runs `fn` without a tenant: its statements see the shared schemas. */
   runShared<T>(fn: () => T): T {
-    return this.#context.runShared(fn)
+    return this.#rooms.context.runShared(fn)
   }
 
   /** The current tenant, if any. */
   current(): Tenant | undefined {
-    return this.#context.current()
+    return this.#rooms.context.current()
   }
 
   /** @throws {@link TenancyError} TENANT_CONTEXT_MISSING if there is no current tenant. */
   require(): Tenant {
-    return this.#context.require()
+    return this.#rooms.context.require()
   }
 
   /** `fn`, which always runs with today's tenant: for event handlers, streams and callbacks. */
   bind<F extends (...args: never[]) => unknown>(fn: F): F {
-    return this.#context.bind(fn)
+    return this.#rooms.context.bind(fn)
   }
 
   /** The namespace to hand to `Sequelize.useCLS`: the one configured, or one on AsyncLocalStorage. */
   namespace(): Namespace {
-    return this.#context.namespace()
+    return this.#rooms.context.namespace()
   }
 
   // ------------------------------------------------------------------------------------------------- tenants
@@ -158,12 +105,12 @@ export class Tenancy {
    * @throws {@link TenancyError} TENANT_UNKNOWN; DATABASE_UNREACHABLE if the registry cannot be asked.
    */
   async find(query: TenantQuery): Promise<Tenant> {
-    return this.#tenants.find(query)
+    return this.#rooms.tenants.find(query)
   }
 
   /** All tenants, by id. */
   async list(): Promise<readonly Tenant[]> {
-    return this.#tenants.all()
+    return this.#rooms.tenants.all()
   }
 
   /**
@@ -174,11 +121,11 @@ export class Tenancy {
    */
   async provision({ up = true, ...input }: ProvisionRequest): Promise<ProvisionReport> {
     const tenant = createTenant(input, this.#options.policy)
-    const report = await this.#tenants.provision(tenant, async (session, created) => {
-      const { migrations } = up ? await this.#runs.upgradeOn(session, tenant) : { migrations: [] }
+    const report = await this.#rooms.tenants.provision(tenant, async (session, created) => {
+      const { migrations } = up ? await this.#rooms.runs.upgradeOn(session, tenant) : { migrations: [] }
       return { ...tenant, created, applied: migrations }
     })
-    this.#gate.invalidate(tenant)
+    this.#rooms.gate.invalidate(tenant)
     return report
   }
 
@@ -188,9 +135,38 @@ export class Tenancy {
    * @throws {@link TenancyError} CONFIRMATION_REQUIRED unless `confirm` is the tenant's id.
    */
   async drop(request: { readonly tenant: string; readonly confirm: string }): Promise<Tenant> {
-    const tenant = await this.#tenants.drop(request.tenant, request.confirm)
-    this.#gate.invalidate(tenant)
+    const tenant = await this.#rooms.tenants.drop(request.tenant, request.confirm)
+    this.#rooms.gate.invalidate(tenant)
     return tenant
+  }
+
+  /**
+   * Makes a schema that exists already a tenant's: its version table says where it stands, and nothing is run. What is
+   * in `public` moves to a schema of its own; extensions stay.
+   *
+   * @throws {@link TenancyError} VERSION_TABLE_MISSING unless `stamp` says where it stands; SCHEMA_MISSING,
+   * SCHEMA_EXISTS, TENANT_CONFLICT, TENANT_NAME_RESERVED, CONFIRMATION_REQUIRED; CONFIG_INVALID if extensions in
+   * `public` would not be found any more.
+   */
+  adopt(request: AdoptRequest): Promise<AdoptReport>
+  adopt(request: AdoptManyRequest): Promise<FleetAdoptReport>
+  async adopt(request: AdoptRequest | AdoptManyRequest): Promise<AdoptReport | FleetAdoptReport> {
+    const report = await this.#rooms.adoptions.adopt(request)
+    this.invalidate()
+    return report
+  }
+
+  /**
+   * Gives the tenant's schema another name. Other processes remember the old one for up to 30 seconds, in which their
+   * statements for this tenant fail; let that time pass before another tenant gets it.
+   *
+   * @throws {@link TenancyError} SCHEMA_EXISTS, TENANT_CONFLICT; REGISTRY_READ_ONLY if the application's registry has
+   * no `rename`.
+   */
+  async rename({ tenant, schema, dryRun = false }: RenameRequest): Promise<RenameReport> {
+    const report = await this.#rooms.tenants.rename(tenant, schema, dryRun)
+    this.invalidate()
+    return report
   }
 
   // ---------------------------------------------------------------------------------------------- migrations
@@ -203,21 +179,30 @@ export class Tenancy {
    */
   up(options: OneSelection & UpOptions): Promise<TenantUpReport>
   up(options: FleetSelection & FleetUpOptions & UpOptions): Promise<FleetUpReport>
-  up(
-    options: (OneSelection | FleetSelection) & FleetUpOptions & UpOptions,
-  ): Promise<TenantUpReport | FleetUpReport> {
-    return this.#runs.up(options)
+  up(options: Selection & FleetUpOptions & UpOptions): Promise<TenantUpReport | FleetUpReport> {
+    return this.#rooms.runs.up(options)
   }
 
   /** Reverts migrations: the last one, or as many as `step`, `to` or `backTo` say. */
   down(options: OneSelection & DownOptions): Promise<TenantDownReport>
   down(options: FleetSelection & FleetLimits & DownOptions): Promise<FleetDownReport>
-  async down(
-    options: (OneSelection | FleetSelection) & FleetLimits & DownOptions,
-  ): Promise<TenantDownReport | FleetDownReport> {
+  async down(options: Selection & FleetLimits & DownOptions): Promise<TenantDownReport | FleetDownReport> {
     // Whatever becomes of it, nobody may go on believing that these tenants are at head.
-    this.#gate.invalidate()
-    return this.#runs.down(options)
+    this.#rooms.gate.invalidate()
+    return this.#rooms.runs.down(options)
+  }
+
+  /**
+   * Reverts the last migration, or as many as `step` and `to` say, and applies it again, in one transaction where the
+   * migrations allow that.
+   *
+   * @throws {@link TenancyError} what `down` and `up` throw; whether the migrations stay reverted stands in `detail`.
+   */
+  redo(options: OneSelection & RedoOptions): Promise<RedoReport>
+  redo(options: FleetSelection & FleetLimits & RedoOptions): Promise<FleetOf<RedoReport>>
+  async redo(options: Selection & FleetLimits & RedoOptions): Promise<RedoReport | FleetOf<RedoReport>> {
+    this.#rooms.gate.invalidate()
+    return this.#rooms.runs.redo(options)
   }
 
   /** Applies the seed files that a tenant, or each of many, has not had yet. */
@@ -226,7 +211,21 @@ export class Tenancy {
   seed(
     options: ({ readonly tenant: string } | FleetSelection) & FleetLimits & SeedOptions,
   ): Promise<TenantUpReport | FleetUpReport> {
-    return this.#runs.seed(options)
+    return this.#rooms.seeds.seed(options)
+  }
+
+  // ------------------------------------------------------------------------------------------------- records
+
+  /**
+   * Records that a schema stands at `to`, without running anything: what is up to it counts as applied, what is after
+   * it as never run.
+   *
+   * @throws {@link TenancyError} MIGRATION_UNKNOWN, MIGRATION_INTERRUPTED, SCHEMA_MISSING, LOCK_HELD.
+   */
+  stamp(options: OneSelection & StampRequest): Promise<StampReport>
+  stamp(options: FleetSelection & FleetLimits & StampRequest): Promise<FleetStampReport>
+  stamp(options: Selection & FleetLimits & StampRequest): Promise<StampReport | FleetStampReport> {
+    return this.#rooms.records.stamp(options)
   }
 
   /**
@@ -237,8 +236,24 @@ export class Tenancy {
    */
   async repair({ tenant, as }: { readonly tenant: string; readonly as: Settlement }): Promise<RepairReport> {
     const found = await this.find({ id: checkId(tenant) })
-    this.#gate.invalidate(found)
-    return this.#runs.repair(found, as)
+    this.#rooms.gate.invalidate(found)
+    return this.#rooms.records.repair(found, as)
+  }
+
+  /** Makes what the files of applied migrations hold now their known content, as `allow.changed` of `up` does. */
+  rehash(options: OneSelection & Interruption): Promise<RehashReport>
+  rehash(options: FleetSelection & FleetLimits & Interruption): Promise<FleetRehashReport>
+  rehash(options: Selection & FleetLimits & Interruption): Promise<RehashReport | FleetRehashReport> {
+    return this.#rooms.records.rehash(options)
+  }
+
+  /** Which migrations were applied, when, and how long they took, by the ledger; and which are pending. */
+  history(options: OneSelection): Promise<TenantHistory>
+  history(options?: Partial<FleetSelection>): Promise<readonly TenantHistory[]>
+  async history(
+    options: OneSelection | Partial<FleetSelection> = {},
+  ): Promise<TenantHistory | readonly TenantHistory[]> {
+    return this.#rooms.inspection.history(options)
   }
 
   /** Where one tenant stands by its version table, or the shared schema. Writes nothing. */
@@ -248,7 +263,7 @@ export class Tenancy {
   status(
     options: OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean }) = {},
   ): Promise<TenantStatus | readonly TenantStatus[]> {
-    return this.#inspection.status(options)
+    return this.#rooms.inspection.status(options)
   }
 
   /**
@@ -260,7 +275,7 @@ export class Tenancy {
   plan(options: OneSelection & PlanOptions): Promise<PlanReport>
   plan(options: FleetSelection & PlanOptions): Promise<readonly FleetPlanReport[]>
   plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
-    return this.#inspection.plan(options)
+    return this.#rooms.inspection.plan(options)
   }
 
   /**
@@ -276,8 +291,8 @@ export class Tenancy {
    * const script = await tenancy.sql({ tenant: 'acme' })
    * ```
    */
-  async sql(options: (OneSelection | FleetSelection) & ScriptOptions): Promise<string> {
-    return this.#runs.sql(options)
+  async sql(options: Selection & ScriptOptions): Promise<string> {
+    return this.#rooms.runs.sql(options)
   }
 
   /**
@@ -290,7 +305,7 @@ export class Tenancy {
    * ```
    */
   async tables(selection: OneSelection): Promise<readonly TableReport[]> {
-    return this.#inspection.tables(selection)
+    return this.#rooms.inspection.tables(selection)
   }
 
   /**
@@ -310,50 +325,44 @@ export class Tenancy {
 
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */
   umzug(tenant: string): Umzug<MigrationContext> {
-    return this.#runs.umzug(() => this.find({ id: checkId(tenant) }))
+    return this.#rooms.runs.umzug(() => this.find({ id: checkId(tenant) }))
   }
 
   // ------------------------------------------------------------------------------------------------ the rest
 
   /** Calls `listener` at each event `name`; the returned function ends that. See docs/events.md. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    return this.#events.on(name, listener)
+    return this.#rooms.events.on(name, listener)
   }
 
   /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
   invalidate(): void {
-    this.#tenants.invalidate()
-    this.#gate.invalidate()
-    this.#inspection.invalidate()
+    this.#rooms.tenants.invalidate()
+    this.#rooms.gate.invalidate()
+    this.#rooms.inspection.invalidate()
   }
 
   /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
   async close(): Promise<void> {
-    await this.#gate.idle()
-    await this.#database.close()
+    await this.#rooms.gate.idle()
+    await this.#rooms.database.close()
   }
 
   /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
   readyTenant(query: TenantQuery): Tenant | undefined {
-    const tenant = this.#tenants.remembered(query)
-    return tenant !== undefined && this.#gate.isReady(tenant) ? tenant : undefined
+    const tenant = this.#rooms.tenants.remembered(query)
+    return tenant !== undefined && this.#rooms.gate.isReady(tenant) ? tenant : undefined
   }
 
   /** @internal Enters a tenant that has passed the gate. */
   enter<T>(tenant: Tenant, fn: () => T): T {
-    return this.#context.run(tenant, fn)
+    return this.#rooms.context.run(tenant, fn)
   }
 
   /** @internal Finds a tenant and brings it to head. */
   async admit(query: TenantQuery): Promise<Tenant> {
     const tenant = await this.find(query)
-    await this.#gate.pass(tenant)
+    await this.#rooms.gate.pass(tenant)
     return tenant
-  }
-
-  /** An application's registry may use its Sequelize, which must be scoped before its first query. */
-  async #inSharedScope<T>(fn: () => T): Promise<Awaited<T>> {
-    await this.#database.pool()
-    return await this.#context.runShared(fn)
   }
 }

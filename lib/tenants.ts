@@ -9,8 +9,9 @@ import { subjectOf, type Subject } from './migrations/subject.ts'
 import type { ResolvedOptions } from './options.ts'
 import { dropSchema, provisionSchema, type ProvisionOptions } from './provision.ts'
 import { unknownTenant, type Registry, type TenantQuery } from './registry.ts'
+import { planRename, renameSchema, type RenameReport } from './rename.ts'
 import { patternOf, type FleetSelection, type OneSelection } from './selection.ts'
-import { checkId, type Tenant } from './tenant.ts'
+import { checkId, createTenant, type Tenant } from './tenant.ts'
 
 /** What the shared schema is called where a tenant has its id. */
 const SHARED_ID = 'shared'
@@ -87,6 +88,16 @@ export class Tenants {
     }
     await this.#change(tenant, (session, options) => dropSchema(session, tenant, options))
     return tenant
+  }
+
+  /** Gives the tenant's schema another name; with `dryRun` it only says what that would break. */
+  async rename(id: string, schema: string, dryRun: boolean): Promise<RenameReport> {
+    this.invalidate()
+    const tenant = await this.find({ id: checkId(id) })
+    const renamed = createTenant({ ...tenant, schema }, this.#options.policy)
+    return this.#change(tenant, (session, options) =>
+      dryRun ? planRename(session, tenant, renamed) : renameSchema(session, tenant, renamed, options),
+    )
   }
 
   /** Forgets the answers to look-ups. */

@@ -97,7 +97,7 @@ export function readVariables(flags: SelectionFlags): Variables {
 
 /** For commands that cannot be tried out: a preview that was asked for must never become the real thing. */
 export function refuseDryRun(flags: SelectionFlags): void {
-  if (readVariables(flags).dryRun) throw usage('dry_run is known to up and upgrade only.', 'leave it out')
+  if (readVariables(flags).dryRun) throw usage('dry_run is not known to this command.', 'leave it out')
 }
 
 function pairsOf({ x = [] }: SelectionFlags, wanted: string): readonly string[] {

@@ -80,7 +80,7 @@ function positionOf(called: string, latestFirst: readonly string[], { pending }:
 }
 
 /** A migration is called by its file name, with or without extension, or by its revision id. */
-function resolveName(called: string, names: readonly string[]): string {
+export function resolveName(called: string, names: readonly string[]): string {
   const named =
     names.find((name) => name === called) ?? names.find((name) => identityOf(name) === identityOf(called))
   if (named !== undefined) return named

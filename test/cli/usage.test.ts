@@ -32,7 +32,8 @@ async function inProcess(...argv: string[]): Promise<{ code: number; stdout: str
 
 const COMMANDS = [
   'up', 'down', 'status', 'create', 'lint', 'tenants list', 'tenants create', 'tenants drop', 'seed up', 'upgrade',
-  'downgrade', 'current', 'revision', 'db:migrate', 'db:migrate:undo', 'db:migrate:undo:all', 'db:migrate:status',
+  'downgrade', 'current', 'revision', 'history', 'pending', 'executed', 'redo', 'stamp', 'repair', 'tenants adopt',
+  'tenants rename', 'db:migrate', 'db:migrate:undo', 'db:migrate:undo:all', 'db:migrate:status',
   'migration:generate',
 ] // prettier-ignore
 

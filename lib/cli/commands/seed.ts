@@ -22,6 +22,8 @@ export async function seed(invocation: Invocation, flags: SeedFlags): Promise<nu
   const options = { x, ...readFleet(flags) }
   return reportRun(invocation, {
     command: 'seed up',
+    repeats: false,
+    verb: 'up to date',
     one: isOne(selection),
     run: (tenancy, interruption) => tenancy.seed({ ...selection, ...options, ...interruption }),
   })

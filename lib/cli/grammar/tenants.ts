@@ -1,6 +1,8 @@
 /** The commands about tenants as such, and about what is in them. */
 import type { Command } from 'commander'
 
+import { adopt } from '../commands/adopt.ts'
+import { rename, type RenameFlags } from '../commands/rename.ts'
 import { seed, type SeedFlags } from '../commands/seed.ts'
 import {
   createTenant,
@@ -18,7 +20,10 @@ export function addTenancy(program: Command, act: Act): void {
 }
 
 function addTenants(program: Command, act: Act): void {
-  const tenants = program.command('tenants').description('list, register and drop tenants').helpCommand(false)
+  const tenants = program
+    .command('tenants')
+    .description('list, register, adopt, rename, drop')
+    .helpCommand(false)
   add(tenants, 'list', 'print the registered tenants', ['tenants list']).action(act(listTenants))
   add(tenants, 'create', 'register a tenant and create its schema, empty', [
     'tenants create acme --host acme.example.com --up',
@@ -28,11 +33,34 @@ function addTenants(program: Command, act: Act): void {
     .option('--host <name>', 'host name under which requests find it')
     .option('--up', 'apply all migrations, too')
     .action(act((invocation, flags: CreateTenantFlags, id) => createTenant(invocation, flags, id)))
+  addAdopt(tenants, act)
+  add(tenants, 'rename', "give a tenant's schema another name", ['tenants rename acme acme_old'])
+    .argument('<id>', 'the tenant')
+    .argument('<schema>', 'the new name of its schema')
+    .option('--dry-run', 'print what would break, and write nothing')
+    .action(act((invocation, flags: RenameFlags, id, to) => rename(invocation, flags, id, to)))
   confirmable(
     add(tenants, 'drop', 'drop a tenant: its schema, its data, its registration', ['tenants drop acme']),
   )
     .argument('<id>', 'the tenant')
     .action(act((invocation, flags: DropTenantFlags, id) => dropTenant(invocation, flags, id)))
+}
+
+function addAdopt(tenants: Command, act: Act): void {
+  const command = add(tenants, 'adopt', 'register schemas that another tool has migrated', [
+    "tenants adopt --match 't_*'",
+    'tenants adopt old --id acme --stamp head',
+    'tenants adopt public --id acme --rename-to acme --dry-run',
+  ])
+  confirmable(command)
+    .argument('[schema...]', 'schemas that exist')
+    .option('--match <pattern>', "schemas whose name matches, such as 't_*'")
+    .option('--id <id>', 'what the tenant is called (default: the schema)')
+    .option('--host <name>', 'host name under which requests find it')
+    .option('--stamp <name>', 'where a schema without version table stands')
+    .option('--rename-to <schema>', 'give the schema another name')
+    .option('--dry-run', 'print what would happen, and write nothing')
+    .action(act(adopt))
 }
 
 function addSeed(program: Command, act: Act): void {
