@@ -7,10 +7,11 @@ import { approve, type ApprovalOptions } from './migrations/approval.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import { readHistory, schemaExists } from './migrations/history.ts'
 import type { Allowances } from './migrations/integrity.ts'
-import type { PlanRequest } from './migrations/plan.ts'
+import { compareHistory, type PlanRequest } from './migrations/plan.ts'
 import type { Subject } from './migrations/subject.ts'
 import { isOne, orAll, type FleetSelection, type OneSelection } from './selection.ts'
 import { describeStatus, KnownHistories, type TenantStatus } from './status.ts'
+import { seedStorage } from './storage/sequelize-meta.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
 
@@ -56,6 +57,23 @@ export class Inspection {
     return explainingDatabaseErrors(async () => {
       if (isOne(options)) return this.#read(await this.#tenants.subject(options), undefined)
       return this.#statuses(await this.#tenants.select(orAll(options)), options.verify ?? false)
+    })
+  }
+
+  /** Which seed files each tenant has had, by what is recorded in its schema. */
+  async seedStatus(options: Partial<FleetSelection>): Promise<readonly TenantStatus[]> {
+    const names = (await this.#folders.seeds()).map(({ name }) => name)
+    const storage = seedStorage()
+    const { runner } = this.#database
+    return explainingDatabaseErrors(async () => {
+      const statuses: TenantStatus[] = []
+      for (const { id, schema } of await this.#tenants.select(orAll(options))) {
+        const exists = await schemaExists(runner, schema)
+        const recorded = exists ? await storage.executed({ sql: runner, schema, history: names }) : []
+        const history = exists ? compareHistory(names, recorded) : undefined
+        statuses.push(describeStatus({ id, schema, names, history, entry: undefined }))
+      }
+      return statuses
     })
   }
 

@@ -6,6 +6,7 @@ import { explainingDatabaseErrors } from './database-errors.ts'
 import { runFleet, type FleetResult } from './fleet.ts'
 import type { Folders } from './folders.ts'
 import type { MigrationContext } from './migrations/context.ts'
+import type { MigrationFile } from './migrations/files.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import { migrate, withPlace } from './migrations/migrator.ts'
 import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts'
@@ -25,7 +26,7 @@ import {
   type TenantUpReport,
 } from './reports.ts'
 import { isOne, type FleetSelection, type OneSelection, type Selection } from './selection.ts'
-import { sequelizeMeta } from './storage/sequelize-meta.ts'
+import { seedStorage } from './storage/sequelize-meta.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
 
@@ -58,6 +59,25 @@ export interface DownOptions {
   readonly allow?: Allowances
 }
 
+/** One tenant by id, or many; seed files are never for the shared schema. */
+export type SeedSelection = { readonly tenant: string } | FleetSelection
+
+export interface SeedOptions {
+  /**
+   * `'down'` reverts seed files, which have to say how.
+   * @defaultValue `'up'`
+   */
+  readonly direction?: 'up' | 'down'
+  /** The last seed file to apply or to revert, that one included; `down` to 0 reverts all. */
+  readonly to?: string | 0
+  /** How many. @defaultValue all of them up, 1 down */
+  readonly step?: number
+  /** These files alone, by name. */
+  readonly only?: readonly string[]
+  /** Values for `context.x`. */
+  readonly x?: Readonly<Record<string, string>>
+}
+
 export interface RunsOptions extends MigratorOptions {
   /** Tenants at once, unless the call says otherwise. */
   readonly concurrency: number
@@ -79,15 +99,15 @@ export class Runs {
   async up(options: Selection & UpOptions): Promise<TenantUpReport | FleetUpReport> {
     const { to, step, x, allow } = options
     const request: RunRequest = { direction: 'up', to, step, x, allow }
-    if (isOne(options)) return upReport(await this.#runOne(options, request))
-    return fleetUpReport(await this.#runMany(options, request))
+    if (isOne(options)) return upReport(await this.#runOne(options, this.#migrating(request)))
+    return fleetUpReport(await this.#runMany(options, this.#migrating(request)))
   }
 
   async down(options: Selection & DownOptions): Promise<TenantDownReport | FleetDownReport> {
     const { to, step, backTo, x, allow } = options
     const request: RunRequest = { direction: 'down', to, step, backTo, x, allow }
-    if (isOne(options)) return downReport(await this.#runOne(options, request))
-    return fleetDownReport(await this.#runMany(options, request))
+    if (isOne(options)) return downReport(await this.#runOne(options, this.#migrating(request)))
+    return fleetDownReport(await this.#runMany(options, this.#migrating(request)))
   }
 
   /** Brings `tenant` to head over a session of its own. */
@@ -100,14 +120,22 @@ export class Runs {
     return migrate(session, subjectOf(tenant), files, { direction: 'up' }, this.#options)
   }
 
-  async seed(tenant: Tenant): Promise<TenantUpReport> {
-    const files = await this.#folders.seeds()
-    const options = { ...this.#options, storage: sequelizeMeta('SequelizeData'), ledger: false }
-    return upReport(
-      await this.#database.withSession((session) =>
-        migrate(session, subjectOf(tenant), files, { direction: 'up' }, options),
-      ),
-    )
+  /** The same for seed files, which are recorded apart and never in the ledger: they may change and go. */
+  async seed(
+    options: SeedSelection & SeedOptions,
+  ): Promise<TenantUpReport | FleetUpReport | TenantDownReport | FleetDownReport> {
+    const { direction = 'up', to, step, only, x } = options
+    const work: Work = {
+      files: () => this.#folders.seeds(),
+      request: { direction, to, step, only, x },
+      options: { ...this.#options, storage: seedStorage(), ledger: false },
+    }
+    if (isOne(options)) {
+      const report = await this.#runOne(options, work)
+      return direction === 'up' ? upReport(report) : downReport(report)
+    }
+    const results = await this.#runMany(options, work)
+    return direction === 'up' ? fleetUpReport(results) : fleetDownReport(results)
   }
 
   /** Settles an interrupted migration of `tenant`. */
@@ -132,21 +160,37 @@ export class Runs {
     })
   }
 
-  async #runOne(selection: OneSelection, request: RunRequest): Promise<RunReport> {
+  #migrating(request: RunRequest): Work {
+    return { files: (tenant) => this.#folders.migrationsOf(tenant), request, options: this.#options }
+  }
+
+  async #runOne(selection: OneSelection, { files, request, options }: Work): Promise<RunReport> {
     const subject = await this.#tenants.subject(selection)
-    const files = await this.#folders.migrationsOf(subject.tenant)
+    const found = await files(subject.tenant)
     return explainingDatabaseErrors(() =>
-      this.#database.withSession((session) => migrate(session, subject, files, request, this.#options)),
+      this.#database.withSession((session) => migrate(session, subject, found, request, options)),
     )
   }
 
-  async #runMany(selection: FleetSelection, request: RunRequest): Promise<readonly FleetResult[]> {
+  async #runMany(
+    selection: FleetSelection,
+    { files, request, options }: Work,
+  ): Promise<readonly FleetResult[]> {
     const tenants = await this.#tenants.select(selection)
-    const files = await this.#folders.migrations()
+    const [first] = tenants
+    const found = first === undefined ? [] : await files(first)
     return runFleet(tenants, {
       concurrency: checkConcurrency(selection.concurrency, this.#options.concurrency),
       withSession: (fn) => this.#database.withSession(fn),
-      run: (session, tenant) => migrate(session, subjectOf(tenant), files, request, this.#options),
+      run: (session, tenant) => migrate(session, subjectOf(tenant), found, request, options),
     })
   }
+}
+
+/** What is run: which files, how far, and how it is recorded. */
+interface Work {
+  /** The files of a tenant, the same for all of them, or of the shared schema. */
+  files(tenant: Tenant | undefined): Promise<readonly MigrationFile[]>
+  readonly request: RunRequest
+  readonly options: MigratorOptions
 }

@@ -15,7 +15,7 @@ import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './opti
 import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
 import type { RepairReport, Settlement } from './repair.ts'
 import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-import { Runs, type DownOptions, type UpOptions } from './runs.ts'
+import { Runs, type DownOptions, type SeedOptions, type SeedSelection, type UpOptions } from './runs.ts'
 import type { FleetSelection, OneSelection } from './selection.ts'
 import type { TenantStatus } from './status.ts'
 import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
@@ -40,6 +40,9 @@ export interface ProvisionReport {
   /** Migrations that were applied. */
   readonly applied: readonly string[]
 }
+
+type SeedUp = SeedOptions & { readonly direction?: 'up'; readonly to?: string }
+type SeedDown = SeedOptions & { readonly direction: 'down' }
 
 /**
  * A tenancy: one database, its tenants, their context and their migrations. Nothing is opened until it is used.
@@ -209,9 +212,32 @@ export class Tenancy {
     return this.#runs.down(options)
   }
 
-  /** Applies the seed files a tenant has not had yet. */
-  async seed({ tenant }: { readonly tenant: string }): Promise<TenantUpReport> {
-    return this.#runs.seed(await this.find({ id: checkId(tenant) }))
+  /**
+   * Applies the seed files that a tenant, or each of many, has not had yet; with `direction: 'down'` reverts the last
+   * one, or as many as `step`, `to` or `only` say. What was applied is recorded in `SequelizeData`.
+   *
+   * @throws {@link TenancyError} what {@link up} throws.
+   *
+   * @example
+   * ```ts
+   * await tenancy.provision({ id: 'acme' })
+   * await tenancy.seed({ tenant: 'acme' })
+   * await tenancy.seed({ all: true, direction: 'down', to: 0 })
+   * ```
+   */
+  seed(options: { readonly tenant: string } & SeedUp): Promise<TenantUpReport>
+  seed(options: FleetSelection & SeedUp): Promise<FleetUpReport>
+  seed(options: { readonly tenant: string } & SeedDown): Promise<TenantDownReport>
+  seed(options: FleetSelection & SeedDown): Promise<FleetDownReport>
+  seed(
+    options: SeedSelection & SeedOptions,
+  ): Promise<TenantUpReport | FleetUpReport | TenantDownReport | FleetDownReport> {
+    return this.#runs.seed(options)
+  }
+
+  /** Which seed files tenants have had, by the `SequelizeData` of each. Writes nothing. */
+  async seedStatus(options: Partial<FleetSelection> = {}): Promise<readonly TenantStatus[]> {
+    return this.#inspection.seedStatus(options)
   }
 
   /**

@@ -32,7 +32,7 @@ export interface Plan {
 }
 
 export interface RunRequest {
-  readonly command: 'up' | 'down' | 'seed up'
+  readonly command: 'up' | 'down' | 'seed up' | 'seed down'
   /** Whether one tenant was asked for by name: its error is then the command's. */
   readonly one: boolean
   run(tenancy: Tenancy): Promise<FleetReport>
@@ -41,7 +41,7 @@ export interface RunRequest {
 /** Runs `request`, prints its report, and resolves to the exit code. */
 export async function reportRun(invocation: Invocation, request: RunRequest): Promise<number> {
   const { terminal, json } = invocation
-  const direction = request.command === 'down' ? 'down' : 'up'
+  const direction = request.command.endsWith('down') ? 'down' : 'up'
   const report = await withTenancy(invocation, async (tenancy) => {
     printAllowed(tenancy, invocation)
     if (!json) printCommitted(tenancy, invocation)

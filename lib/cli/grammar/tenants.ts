@@ -1,7 +1,7 @@
 /** The commands about tenants as such, and about what is in them. */
 import type { Command } from 'commander'
 
-import { seed } from '../commands/seed.ts'
+import { seedDown, seedStatus, seedUp, type SeedFlags } from '../commands/seed.ts'
 import {
   createTenant,
   dropTenant,
@@ -10,7 +10,8 @@ import {
   type DropTenantFlags,
 } from '../commands/tenants.ts'
 import type { SelectionFlags } from '../selection.ts'
-import { add, confirmable, select, type Act } from './flags.ts'
+import { readDownTarget, readUpTarget, type TargetFlags } from '../target.ts'
+import { add, collect, concurrent, confirmable, limit, selectTenants, type Act } from './flags.ts'
 
 export function addTenancy(program: Command, act: Act): void {
   program.commandsGroup('Tenants:')
@@ -37,8 +38,25 @@ function addTenants(program: Command, act: Act): void {
 }
 
 function addSeed(program: Command, act: Act): void {
-  const seeds = program.command('seed').description('apply seed files').helpCommand(false)
-  select(
-    add(seeds, 'up', 'apply the seed files that tenants have not had yet', ['seed up --tenant acme']),
-  ).action(act((invocation, flags: SelectionFlags) => seed(invocation, flags)))
+  const seeds = program
+    .command('seed')
+    .description('apply seed files, revert them, show them')
+    .helpCommand(false)
+  const up = add(seeds, 'up', 'apply the seed files that tenants have not had yet', ['seed up --tenant acme'])
+  only(limit(selectTenants(concurrent(up)), 'the last seed file to apply')).action(
+    act((invocation, flags: SeedFlags & TargetFlags) => seedUp(invocation, flags, readUpTarget(flags))),
+  )
+  const down = add(seeds, 'down', 'revert the last seed file, or more', ['seed down --tenant acme --to 0'])
+  confirmable(
+    only(limit(selectTenants(concurrent(down)), 'the last seed file to revert; 0 reverts all')),
+  ).action(
+    act((invocation, flags: SeedFlags & TargetFlags) => seedDown(invocation, flags, readDownTarget(flags))),
+  )
+  selectTenants(
+    add(seeds, 'status', 'print which seed files tenants have had: all, or those selected', ['seed status']),
+  ).action(act((invocation, flags: SelectionFlags) => seedStatus(invocation, flags)))
+}
+
+function only(command: Command): Command {
+  return command.option('--only <name>', 'this seed file alone; may be repeated', collect)
 }
