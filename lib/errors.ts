@@ -48,6 +48,8 @@ const MEANINGS = {
   MIGRATION_EXISTS: { exitCode: 2, status: 500 },
   LOCK_HELD: { exitCode: 5, status: 503 },
 
+  PROGRAM_NOT_STARTED: { exitCode: 2, status: 500 },
+
   DATABASE_UNREACHABLE: { exitCode: 6, status: 503 },
   DATABASE_REFUSED: { exitCode: 6, status: 503 },
   POOLER_DETECTED: { exitCode: 7, status: 500 },

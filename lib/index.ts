@@ -3,6 +3,8 @@ export type { Namespace } from './context.ts'
 export { loadConfig, type LoadedConfig } from './config.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
+export type { ExecOptions, ExecReport, TenantExecReport } from './exec/exec.ts'
+export type { OutputLine } from './exec/program.ts'
 export type { PlanReport } from './inspection.ts'
 export {
   tenantMigrations,

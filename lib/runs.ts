@@ -190,7 +190,7 @@ export class Runs {
 /** What is run: which files, how far, and how it is recorded. */
 interface Work {
   /** The files of a tenant, the same for all of them, or of the shared schema. */
-  files(tenant: Tenant | undefined): Promise<readonly MigrationFile[]>
+  readonly files: (tenant: Tenant | undefined) => Promise<readonly MigrationFile[]>
   readonly request: RunRequest
   readonly options: MigratorOptions
 }

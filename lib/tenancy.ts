@@ -5,10 +5,12 @@ import { TenantContext, type Namespace } from './context.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { Events, type EventName, type Listener } from './events.ts'
+import type { ExecOptions, ExecReport } from './exec/exec.ts'
 import { Gate } from './gate.ts'
 import { Folders } from './folders.ts'
 import { Inspection, type PlanReport } from './inspection.ts'
 import type { MigrationContext } from './migrations/context.ts'
+import { Operations } from './operations.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import { learnTypes } from './query-interface/types.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
@@ -72,6 +74,7 @@ export class Tenancy {
   readonly #tenants: Tenants
   readonly #inspection: Inspection
   readonly #runs: Runs
+  readonly #operations: Operations
   readonly #gate: Gate
 
   /** @internal Use {@link createTenancy}. */
@@ -89,6 +92,7 @@ export class Tenancy {
     const running = { ...options, events, ledger: true }
     this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
     this.#runs = new Runs(running, this.#database, this.#tenants, folders)
+    this.#operations = new Operations(options, this.#database, this.#tenants)
     this.#gate = new Gate({
       concurrency: options.lazy.concurrency,
       maxWaitMs: options.lazy.maxWaitMs,
@@ -289,6 +293,22 @@ export class Tenancy {
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */
   umzug(tenant: string): Umzug<MigrationContext> {
     return this.#runs.umzug(() => this.find({ id: checkId(tenant) }))
+  }
+
+  /**
+   * Runs a program once for each tenant, with `UMZUG_TENANT`, `UMZUG_TENANT_SCHEMA`, and `PGOPTIONS` that make bare
+   * names mean the tenant's schema.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN, PROGRAM_NOT_STARTED.
+   *
+   * @example
+   * ```ts
+   * await tenancy.provision({ id: 'acme' })
+   * const { succeeded } = await tenancy.exec({ all: true, command: ['node', '--version'] })
+   * ```
+   */
+  async exec(options: FleetSelection & ExecOptions): Promise<ExecReport> {
+    return this.#operations.exec(options)
   }
 
   // ------------------------------------------------------------------------------------------------ the rest

@@ -102,6 +102,7 @@ export function fleetOf(tenants: readonly TenantOutcome[]): FleetReport {
   return { tenants, succeeded, unchanged: tenants.length - failed - succeeded, failed, notRun: 0 }
 }
 
-function exitCodeOf({ code, title, fix }: ErrorDocument): number {
+/** The exit code of a command that ends with this error. */
+export function exitCodeOf({ code, title, fix }: ErrorDocument): number {
   return new TenancyError(code, title, { fix }).exitCode
 }

@@ -1,0 +1,98 @@
+/** `exec`: runs a program once for each tenant. */
+import { constants } from 'node:os'
+
+import type { ExecReport, TenantExecReport } from '../../exec/exec.ts'
+import { withTenancy, type Invocation } from '../invocation.ts'
+import { durationText, errorText, jsonText } from '../print.ts'
+import { exitCodeOf } from '../report.ts'
+import {
+  isOne,
+  refuseDryRun,
+  requireSelection,
+  usage,
+  type FleetSelection,
+  type SelectionFlags,
+} from '../selection.ts'
+import { readConcurrency } from '../target.ts'
+import { untilInterrupted } from '../interrupt.ts'
+
+export interface ExecFlags extends SelectionFlags {
+  readonly concurrency?: string
+}
+
+/** Exit code if the programs of some tenants have failed. */
+const SOME_FAILED = 4
+
+export async function exec(
+  invocation: Invocation,
+  flags: ExecFlags,
+  ...command: readonly string[]
+): Promise<number> {
+  refuseDryRun(flags)
+  const selection = requireSelection(flags)
+  if ('shared' in selection)
+    throw usage('exec runs a program for tenants.', 'select: --tenant, --match or --all')
+  const one = isOne(selection)
+  const { report, interruptedBy } = await untilInterrupted({ keyboard: !one }, (signal) =>
+    runFor(invocation, selection, { one, command, signal, ...readConcurrency(flags.concurrency) }),
+  )
+  print(invocation, report, one)
+  if (one) return report.tenants[0] === undefined ? 0 : codeOf(report.tenants[0])
+  if (interruptedBy !== undefined) return 128 + constants.signals[interruptedBy]
+  return report.failed > 0 ? SOME_FAILED : 0
+}
+
+interface Request {
+  readonly one: boolean
+  readonly command: readonly string[]
+  readonly signal: AbortSignal
+  readonly concurrency?: number
+}
+
+function runFor(
+  invocation: Invocation,
+  selection: FleetSelection,
+  { one, ...options }: Request,
+): Promise<ExecReport> {
+  const { terminal, json } = invocation
+  return withTenancy(invocation, async (tenancy) => {
+    if (one) return tenancy.exec({ ...selection, ...options, output: json ? 'stderr' : 'inherit' })
+    return tenancy.exec({
+      ...selection,
+      ...options,
+      output({ id }, { stream, text }) {
+        const side = stream === 'stdout' && !json ? 'out' : 'err'
+        terminal[side](`${terminal.style[side]('dim', `${id} |`)} ${text}\n`)
+      },
+    })
+  })
+}
+
+function print({ terminal, json }: Invocation, report: ExecReport, one: boolean): void {
+  if (json) {
+    terminal.out(jsonText(report))
+    return
+  }
+  for (const { error } of report.tenants)
+    if (error !== undefined) terminal.err(errorText(error, terminal.style.err))
+  if (one) return
+  const { tenants, failed, notRun } = report
+  for (const tenant of tenants) if (isFailed(tenant)) terminal.err(failureLine(tenant))
+  const counts = [`${failed} failed`, ...(notRun > 0 ? [`${notRun} not run`] : [])]
+  terminal.err(`${report.succeeded} of ${tenants.length} tenants done · ${counts.join(' · ')}\n`)
+}
+
+function isFailed({ code, signal }: TenantExecReport): boolean {
+  return signal !== undefined || (code !== null && code !== 0)
+}
+
+function failureLine({ id, code, signal, durationMs }: TenantExecReport): string {
+  const how = signal === undefined ? `exit code ${code}` : `ended by ${signal}`
+  return `✖ ${id}: ${how} after ${durationText(durationMs)}\n`
+}
+
+/** The program's own exit code, or the one a shell gives to what a signal has ended. */
+function codeOf({ code, signal, error }: TenantExecReport): number {
+  if (error !== undefined) return exitCodeOf(error)
+  return code ?? (signal === undefined ? 0 : 128 + constants.signals[signal])
+}
