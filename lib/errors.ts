@@ -47,6 +47,7 @@ const MEANINGS = {
   MIGRATION_IRREVERSIBLE: { exitCode: 8, status: 500 },
   MIGRATION_EXISTS: { exitCode: 2, status: 500 },
   LOCK_HELD: { exitCode: 5, status: 503 },
+  LOCK_NOT_HELD: { exitCode: 2, status: 409 },
 
   PROGRAM_NOT_STARTED: { exitCode: 2, status: 500 },
 

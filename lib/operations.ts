@@ -1,7 +1,11 @@
-/** What those who operate a tenancy ask of it, apart from migrating: programs that are run for tenants. */
+/** What those who operate a tenancy ask of it, apart from migrating: programs, locks, an examination. */
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
+import { examine, type DoctorReport } from './doctor/doctor.ts'
 import { execForEach, type ExecOptions, type ExecReport } from './exec/exec.ts'
+import type { Folders } from './folders.ts'
+import { endLockHolder, readLocks, type MigrationLock } from './locks.ts'
+import type { LockOwner } from './migrations/session.ts'
 import { checkConcurrency, type ResolvedOptions } from './options.ts'
 import type { FleetSelection } from './selection.ts'
 import type { Tenants } from './tenants.ts'
@@ -10,11 +14,44 @@ export class Operations {
   readonly #options: ResolvedOptions
   readonly #database: Database
   readonly #tenants: Tenants
+  readonly #folders: Folders
 
-  constructor(options: ResolvedOptions, database: Database, tenants: Tenants) {
+  constructor(options: ResolvedOptions, database: Database, tenants: Tenants, folders: Folders) {
     this.#options = options
     this.#database = database
     this.#tenants = tenants
+    this.#folders = folders
+  }
+
+  async doctor(): Promise<DoctorReport> {
+    const { sharedSchema, searchPath, storage, migrationUrl } = this.#options
+    const shared = await this.#folders.migrationsOf(undefined)
+    return explainingDatabaseErrors(() =>
+      examine({
+        sql: this.#database.runner,
+        withConnection: (fn) => this.#database.withConnection(fn),
+        withSession: (fn) => this.#database.withSession(fn),
+        isSeparate: migrationUrl !== undefined,
+        tenants: () => this.#tenants.all(),
+        names: { sharedSchema, searchPath, hasSharedMigrations: shared.length > 0 },
+        versionTable: storage.table,
+      }),
+    )
+  }
+
+  async locks(): Promise<readonly MigrationLock[]> {
+    const owners = await this.#lockOwners()
+    return explainingDatabaseErrors(() => readLocks(this.#database.runner, owners))
+  }
+
+  async endLockHolder(pid: number): Promise<MigrationLock> {
+    const owners = await this.#lockOwners()
+    return explainingDatabaseErrors(() => endLockHolder(this.#database.runner, owners, pid))
+  }
+
+  async #lockOwners(): Promise<readonly LockOwner[]> {
+    const { id, schema } = await this.#tenants.subject({ shared: true })
+    return [...(await this.#tenants.all()), { id, schema }]
   }
 
   async exec(options: FleetSelection & ExecOptions): Promise<ExecReport> {

@@ -78,6 +78,9 @@ export interface SeedOptions {
   readonly x?: Readonly<Record<string, string>>
 }
 
+export type SeedUp = SeedOptions & { readonly direction?: 'up'; readonly to?: string }
+export type SeedDown = SeedOptions & { readonly direction: 'down' }
+
 export interface RunsOptions extends MigratorOptions {
   /** Tenants at once, unless the call says otherwise. */
   readonly concurrency: number

@@ -5,46 +5,34 @@ import { TenantContext, type Namespace } from './context.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { Events, type EventName, type Listener } from './events.ts'
+import type { DoctorReport } from './doctor/doctor.ts'
 import type { ExecOptions, ExecReport } from './exec/exec.ts'
 import { Gate } from './gate.ts'
 import { Folders } from './folders.ts'
 import { Inspection, type PlanReport } from './inspection.ts'
+import type { MigrationLock } from './locks.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { Operations } from './operations.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import { learnTypes } from './query-interface/types.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
 import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
+import type { ProvisionReport, ProvisionRequest } from './provision.ts'
 import type { RepairReport, Settlement } from './repair.ts'
 import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-import { Runs, type DownOptions, type SeedOptions, type SeedSelection, type UpOptions } from './runs.ts'
+import {
+  Runs,
+  type DownOptions,
+  type SeedDown,
+  type SeedOptions,
+  type SeedSelection,
+  type SeedUp,
+  type UpOptions,
+} from './runs.ts'
 import type { FleetSelection, OneSelection } from './selection.ts'
 import type { TenantStatus } from './status.ts'
-import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
+import { checkId, createTenant, type Tenant } from './tenant.ts'
 import { Tenants } from './tenants.ts'
-
-/** What `provision` takes: who the tenant is, and whether to upgrade it. */
-export interface ProvisionRequest extends TenantInput {
-  /**
-   * `false` leaves the schema empty.
-   * @defaultValue `true`
-   */
-  readonly up?: boolean
-}
-
-/** What `provision` did. */
-export interface ProvisionReport {
-  readonly id: string
-  readonly schema: string
-  readonly host?: string
-  /** Whether the tenant or its schema is new. */
-  readonly created: boolean
-  /** Migrations that were applied. */
-  readonly applied: readonly string[]
-}
-
-type SeedUp = SeedOptions & { readonly direction?: 'up'; readonly to?: string }
-type SeedDown = SeedOptions & { readonly direction: 'down' }
 
 /**
  * A tenancy: one database, its tenants, their context and their migrations. Nothing is opened until it is used.
@@ -92,7 +80,7 @@ export class Tenancy {
     const running = { ...options, events, ledger: true }
     this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
     this.#runs = new Runs(running, this.#database, this.#tenants, folders)
-    this.#operations = new Operations(options, this.#database, this.#tenants)
+    this.#operations = new Operations(options, this.#database, this.#tenants, folders)
     this.#gate = new Gate({
       concurrency: options.lazy.concurrency,
       maxWaitMs: options.lazy.maxWaitMs,
@@ -309,6 +297,36 @@ export class Tenancy {
    */
   async exec(options: FleetSelection & ExecOptions): Promise<ExecReport> {
     return this.#operations.exec(options)
+  }
+
+  /**
+   * Looks at server, connections, roles, schemas and tenants, and says what is not as it should be. A constant number
+   * of queries, however many tenants there are. Writes nothing.
+   *
+   * @throws {@link TenancyError} DATABASE_UNREACHABLE, DATABASE_REFUSED.
+   *
+   * @example
+   * ```ts
+   * const { findings } = await tenancy.doctor()
+   * for (const { level, title, fix } of findings) if (level !== 'ok') console.log(title, fix)
+   * ```
+   */
+  async doctor(): Promise<DoctorReport> {
+    return this.#operations.doctor()
+  }
+
+  /** Who holds, or waits for, the lock under which a tenant or the shared schema is migrated. */
+  async locks(): Promise<readonly MigrationLock[]> {
+    return this.#operations.locks()
+  }
+
+  /**
+   * Ends the server process that holds or waits for a migration lock; what it has not committed is rolled back.
+   *
+   * @throws {@link TenancyError} LOCK_NOT_HELD if it does neither.
+   */
+  async endLockHolder({ pid }: { readonly pid: number }): Promise<MigrationLock> {
+    return this.#operations.endLockHolder(pid)
   }
 
   // ------------------------------------------------------------------------------------------------ the rest

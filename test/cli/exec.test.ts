@@ -24,10 +24,12 @@ test.before(async () => {
 })
 
 const NODE = ['--', process.execPath, '-e']
+const ONE = ['exec', '--tenant', 'a', ...NODE]
+const ALL = ['exec', '--all', ...NODE]
 
 test("one tenant's program has the streams to itself, and its exit code is the command's", async () => {
   const { code, stdout, stderr } = await project.cli([
-    ...['exec', '--tenant', 'a', ...NODE],
+    ...ONE,
     `process.stdout.write('data'); process.stderr.write('talk'); process.exit(42)`,
   ])
   assert.equal({ code, stdout, stderr }, { code: 42, stdout: 'data', stderr: 'talk' })
@@ -51,7 +53,7 @@ test("one tenant's program reads what the command is given to read", async () =>
 
 test('of several tenants each line says whose it is, and a failure is exit code 4', async () => {
   const { code, stdout, stderr } = await project.cli([
-    ...['exec', '--all', ...NODE],
+    ...ALL,
     `console.log('in', process.env.UMZUG_TENANT_SCHEMA); console.error('x'); process.exit(process.env.UMZUG_TENANT === 'b' ? 3 : 0)`,
   ])
   assert.equal([code, stdout.split('\n').toSorted().join(' ')], [4, ' a | in a b | in b'])
@@ -81,10 +83,7 @@ test('with --json the report has stdout to itself, and the programs have stderr'
 })
 
 test('a program that a signal has ended gives the code a shell would give', async () => {
-  const { code } = await project.cli([
-    ...['exec', '--tenant', 'a', ...NODE],
-    `process.kill(process.pid, 'SIGKILL')`,
-  ])
+  const { code } = await project.cli([...ONE, `process.kill(process.pid, 'SIGKILL')`])
   assert.is(code, 137)
 })
 
