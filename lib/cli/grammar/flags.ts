@@ -65,7 +65,9 @@ export function confirmable(command: Command): Command {
 
 export function format(command: Command): Command {
   const option = new Option('--format <format>', 'default: what the folder holds most of, else ts')
-  return command.addOption(option.choices(MIGRATION_FORMATS))
+  return command
+    .addOption(option.choices(MIGRATION_FORMATS))
+    .option('--shared', 'a migration of the shared schema')
 }
 
 /** Collects the values of a flag that may be repeated. */

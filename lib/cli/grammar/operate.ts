@@ -1,9 +1,13 @@
 /** The commands for operating a fleet. */
-import type { Command } from 'commander'
+import { Argument, Option, type Command } from 'commander'
 
 import { exec, type ExecFlags } from '../commands/exec.ts'
+import { LANGUAGES } from '../../migrations/starter.ts'
+import { completion, SHELLS } from '../commands/completion.ts'
 import { doctor, type DoctorFlags } from '../commands/doctor.ts'
+import { init, type InitFlags } from '../commands/init.ts'
 import { locks, type LocksFlags } from '../commands/locks.ts'
+import { version } from '../commands/version.ts'
 import { add, concurrent, confirmable, selectTenants, type Act } from './flags.ts'
 
 export function addOperate(program: Command, act: Act): void {
@@ -11,6 +15,9 @@ export function addOperate(program: Command, act: Act): void {
   addExec(program, act)
   addDoctor(program, act)
   addLocks(program, act)
+  addInit(program, act)
+  addCompletion(program, act)
+  addVersion(program, act)
 }
 
 function addDoctor(program: Command, act: Act): void {
@@ -38,4 +45,32 @@ function addExec(program: Command, act: Act): void {
   )
     .argument('<command...>', 'the program and its arguments, after --')
     .action(act((invocation, flags: ExecFlags, ...command) => exec(invocation, flags, ...command)))
+}
+
+function addInit(program: Command, act: Act): void {
+  const language = new Option('--language <language>', "default: the project's own")
+  add(program, 'init', 'write a configuration, folders and a first migration', ['init', 'init --language ts'])
+    .addOption(language.choices(LANGUAGES))
+    .action(act((invocation, flags: InitFlags) => init(invocation, flags)))
+}
+
+function addCompletion(program: Command, act: Act): void {
+  const shell = new Argument('<shell>', 'the shell that is to complete').choices(SHELLS)
+  add(program, 'completion', 'print the script that makes a shell complete', [
+    'completion bash > umzug-tenants.bash',
+    'completion fish | source',
+  ])
+    .addArgument(shell)
+    .action(
+      act((invocation, _flags, name) => {
+        const [bash, ...others] = SHELLS
+        return completion(invocation, program, others.find((each) => each === name) ?? bash)
+      }),
+    )
+}
+
+function addVersion(program: Command, act: Act): void {
+  add(program, 'version', 'print the version', ['version']).action(
+    act((invocation) => version(invocation, program.version() ?? '')),
+  )
 }
