@@ -3,6 +3,7 @@ import type { Umzug } from 'umzug'
 
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
+import { TenancyError } from './errors.ts'
 import { runFleet, type FleetResult } from './fleet.ts'
 import type { Folders } from './folders.ts'
 import type { MigrationContext } from './migrations/context.ts'
@@ -128,6 +129,8 @@ export class Runs {
     options: SeedSelection & SeedOptions,
   ): Promise<TenantUpReport | FleetUpReport | TenantDownReport | FleetDownReport> {
     const { direction = 'up', to, step, only, x } = options
+    if ('shared' in options)
+      throw new TenancyError('USAGE', 'Seed files are for tenants.', { fix: ['select tenants'] })
     const work: Work = {
       files: () => this.#folders.seeds(),
       request: { direction, to, step, only, x },

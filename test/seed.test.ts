@@ -87,6 +87,12 @@ test('a seed file without a way back is not reverted', async () => {
   assert.equal(await users(id), ['ann', 'bob', 'eve'])
 })
 
+test('the shared schema has no seed files', async () => {
+  const tenancy = await makeTenancy(SEEDERS)
+  const shared = { shared: true } as unknown as { tenant: string } // what the types refuse
+  await failure('USAGE', () => tenancy.seed(shared))
+})
+
 test('seedStatus tells what each tenant has had, and creates nothing', async () => {
   const [tenancy, ids] = await tenants(2)
   const [first = '', second = ''] = ids

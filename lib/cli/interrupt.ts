@@ -1,30 +1,48 @@
 /** SIGINT and SIGTERM while a command is at work that can be ended in order. */
 
-export interface Interruption<T> {
-  readonly report: T
-  readonly interruptedBy?: 'SIGINT' | 'SIGTERM'
-}
+type Name = 'SIGINT' | 'SIGTERM'
 
 /**
- * Runs `fn`, whose signal says when somebody wants it to end. With `keyboard: false` Ctrl-C is left to the program in
- * the foreground, which gets it as well, and may have another use for it.
+ * Says by its signal when somebody wants the work to end. Before {@link watch} a signal ends the process as ever: there
+ * is nothing yet to be ended in order.
  */
-export async function untilInterrupted<T>(
-  { keyboard }: { readonly keyboard: boolean },
-  fn: (signal: AbortSignal) => Promise<T>,
-): Promise<Interruption<T>> {
-  const controller = new AbortController()
-  let interruptedBy: 'SIGINT' | 'SIGTERM' | undefined
-  const listener = (name: NodeJS.Signals) => {
-    if (name === 'SIGINT' && !keyboard) return
-    interruptedBy ??= name === 'SIGINT' ? 'SIGINT' : 'SIGTERM'
-    controller.abort()
+export class Interruption {
+  readonly #controller = new AbortController()
+  readonly #leavesKeyboard: boolean
+  #isWatching = false
+  #by: Name | undefined
+
+  /**
+   * @param leavesKeyboard Ctrl-C is for the program in the foreground, which gets it as well, and may have another use
+   * for it.
+   */
+  constructor(leavesKeyboard: boolean) {
+    this.#leavesKeyboard = leavesKeyboard
   }
-  process.on('SIGINT', listener).on('SIGTERM', listener)
-  try {
-    const report = await fn(controller.signal)
-    return { report, ...(interruptedBy === undefined ? {} : { interruptedBy }) }
-  } finally {
-    process.off('SIGINT', listener).off('SIGTERM', listener)
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The signal that came, if one did. */
+  get by(): Name | undefined {
+    return this.#by
+  }
+
+  watch(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    process.on('SIGINT', this.#listener).on('SIGTERM', this.#listener)
+  }
+
+  end(): void {
+    process.off('SIGINT', this.#listener).off('SIGTERM', this.#listener)
+  }
+
+  readonly #listener = (name: NodeJS.Signals): void => {
+    const isKeyboard = name === 'SIGINT'
+    if (isKeyboard && this.#leavesKeyboard) return
+    this.#by ??= isKeyboard ? 'SIGINT' : 'SIGTERM'
+    this.#controller.abort()
   }
 }

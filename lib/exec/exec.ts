@@ -19,6 +19,8 @@ export interface ExecOptions {
   readonly output?: 'inherit' | 'stderr' | ((tenant: Tenant, line: OutputLine) => void)
   /** Ends what is running with SIGTERM, and starts no more. */
   readonly signal?: AbortSignal
+  /** Called before a tenant's program is started. */
+  readonly onStart?: (tenant: Tenant) => void
 }
 
 /** What became of the program of one tenant. */
@@ -57,7 +59,7 @@ export interface ExecPlace {
  */
 export async function execForEach(
   tenants: readonly Tenant[],
-  { command, output = 'inherit', signal }: ExecOptions,
+  { command, output = 'inherit', signal, onStart }: ExecOptions,
   { sql, searchPath, concurrency, env }: ExecPlace,
 ): Promise<ExecReport> {
   if (command.length === 0)
@@ -72,6 +74,7 @@ export async function execForEach(
     if (signal?.aborted === true || failure !== undefined) return notRun
     // Without its schema a bare name would mean a shared table.
     if (!existing.has(schema)) return { ...notRun, error: schemaMissing(tenant).toJSON() }
+    onStart?.(tenant)
     const startedAt = performance.now()
     try {
       const ending = await runProgram({

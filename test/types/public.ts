@@ -7,9 +7,11 @@ import {
   defineConfig,
   tenantMigrations,
   type ErrorCode,
+  type FleetDownReport,
   type FleetUpReport,
   type Migration,
   type Tenant,
+  type TenantDownReport,
   type TenantStatus,
   type TenantUpReport,
 } from '../../lib/index.ts'
@@ -24,6 +26,12 @@ expectTypeOf(tenancy.up({ shared: true })).resolves.toEqualTypeOf<TenantUpReport
 expectTypeOf(tenancy.up({ all: true, concurrency: 2 })).resolves.toEqualTypeOf<FleetUpReport>()
 expectTypeOf(tenancy.status({ tenant: 'a' })).resolves.toEqualTypeOf<TenantStatus>()
 expectTypeOf(tenancy.status()).resolves.toEqualTypeOf<readonly TenantStatus[]>()
+expectTypeOf(tenancy.seed({ tenant: 'a' })).resolves.toEqualTypeOf<TenantUpReport>()
+expectTypeOf(tenancy.seed({ all: true, skip: ['a'] })).resolves.toEqualTypeOf<FleetUpReport>()
+expectTypeOf(tenancy.seed({ tenant: 'a', direction: 'down' })).resolves.toEqualTypeOf<TenantDownReport>()
+expectTypeOf(
+  tenancy.seed({ match: 'a*', direction: 'down', to: 0 }),
+).resolves.toEqualTypeOf<FleetDownReport>()
 expectTypeOf(tenancy.run('a', () => 1)).resolves.toEqualTypeOf<number>()
 expectTypeOf(tenancy.current()).toEqualTypeOf<Tenant | undefined>()
 expectTypeOf(tenancy.bind((text: string, count: number) => text.repeat(count))).parameters.toEqualTypeOf<
@@ -35,6 +43,10 @@ tenancy.on('tenant:failed', ({ error }) => expectTypeOf(error.code).toEqualTypeO
 void tenancy.up({})
 // @ts-expect-error to: 0 is for down
 void tenancy.up({ tenant: 'a', to: 0 })
+// @ts-expect-error seed files are for tenants
+void tenancy.seed({ shared: true })
+// @ts-expect-error to: 0 is for down
+void tenancy.seed({ tenant: 'a', to: 0 })
 // @ts-expect-error no such event
 tenancy.on('tenant:nonsense', () => {})
 // @ts-expect-error no such mode

@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 
 import type { ExecReport, TenantExecReport } from '../../exec/exec.ts'
+import { Interruption } from '../interrupt.ts'
 import { withTenancy, type Invocation } from '../invocation.ts'
 import { durationText, errorText, jsonText } from '../print.ts'
 import { exitCodeOf } from '../report.ts'
@@ -14,7 +15,6 @@ import {
   type SelectionFlags,
 } from '../selection.ts'
 import { readConcurrency } from '../target.ts'
-import { untilInterrupted } from '../interrupt.ts'
 
 export interface ExecFlags extends SelectionFlags {
   readonly concurrency?: string
@@ -33,19 +33,28 @@ export async function exec(
   if ('shared' in selection)
     throw usage('exec runs a program for tenants.', 'select: --tenant, --match or --all')
   const one = isOne(selection)
-  const { report, interruptedBy } = await untilInterrupted({ keyboard: !one }, (signal) =>
-    runFor(invocation, selection, { one, command, signal, ...readConcurrency(flags.concurrency) }),
-  )
-  print(invocation, report, one)
-  if (one) return report.tenants[0] === undefined ? 0 : codeOf(report.tenants[0])
-  if (interruptedBy !== undefined) return 128 + constants.signals[interruptedBy]
-  return report.failed > 0 ? SOME_FAILED : 0
+  const interruption = new Interruption(one)
+  const request = {
+    one,
+    command,
+    ...readConcurrency(flags.concurrency),
+    signal: interruption.signal,
+    onStart: () => interruption.watch(),
+  }
+  try {
+    const report = await runFor(invocation, selection, request)
+    print(invocation, report, one)
+    return exitCodeFor(report, one, interruption)
+  } finally {
+    interruption.end()
+  }
 }
 
 interface Request {
   readonly one: boolean
   readonly command: readonly string[]
   readonly signal: AbortSignal
+  readonly onStart: () => void
   readonly concurrency?: number
 }
 
@@ -91,8 +100,16 @@ function failureLine({ id, code, signal, durationMs }: TenantExecReport): string
   return `✖ ${id}: ${how} after ${durationText(durationMs)}\n`
 }
 
-/** The program's own exit code, or the one a shell gives to what a signal has ended. */
-function codeOf({ code, signal, error }: TenantExecReport): number {
+function exitCodeFor({ tenants, failed }: ExecReport, one: boolean, { by }: Interruption): number {
+  const [first] = tenants
+  const own = one && first !== undefined ? codeOf(first) : undefined
+  if (own !== undefined) return own
+  if (by !== undefined) return 128 + constants.signals[by]
+  return failed > 0 ? SOME_FAILED : 0
+}
+
+/** The program's own exit code, or the one a shell gives to what a signal has ended; none if it was not run. */
+function codeOf({ code, signal, error }: TenantExecReport): number | undefined {
   if (error !== undefined) return exitCodeOf(error)
-  return code ?? (signal === undefined ? 0 : 128 + constants.signals[signal])
+  return signal === undefined ? (code ?? undefined) : 128 + constants.signals[signal]
 }

@@ -1,6 +1,6 @@
 /** `init`: a project's configuration, folders and first migration. */
 import type { InitReport } from '../../init.ts'
-import type { Language } from '../../migrations/starter.ts'
+import { LANGUAGES, type Language } from '../../migrations/starter.ts'
 import { show, type Invocation } from '../invocation.ts'
 import { usage } from '../selection.ts'
 
@@ -29,8 +29,7 @@ export async function init(invocation: Invocation, { language }: InitFlags): Pro
 async function askLanguage({ terminal, json }: Invocation): Promise<Language> {
   if (!terminal.interactive || json) return 'esm'
   const answer = (await terminal.ask('Language, ts, esm or cjs (esm): ')) || 'esm'
-  const languages: readonly Language[] = ['ts', 'esm', 'cjs']
-  const known = languages.find((each) => each === answer.toLowerCase())
+  const known = LANGUAGES.find((each) => each === answer.toLowerCase())
   if (known !== undefined) return known
   throw usage(`There is no language "${answer}".`, 'answer ts, esm or cjs, or add --language')
 }
