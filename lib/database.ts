@@ -88,7 +88,7 @@ export class Database {
 
   /** Opens a session for migrating, for the time of `fn`. */
   async withSession<T>(fn: (session: MigrationSession) => Promise<T>): Promise<T> {
-    return withSession(await this.#sessionOptions(), fn)
+    return withSession(await this.sessionOptions(), fn)
   }
 
   /** Closes what this object has opened; the application's own Sequelize stays open. */
@@ -125,7 +125,8 @@ export class Database {
     return sequelize
   }
 
-  async #sessionOptions(): Promise<SessionOptions> {
+  /** How a session for migrating is opened. */
+  async sessionOptions(): Promise<SessionOptions> {
     const { migrationUrl, lockTimeoutMs, statementTimeoutMs } = this.#options
     const limits = { lockTimeoutMs, statementTimeoutMs }
     if (migrationUrl !== undefined) return { connection: migrationUrl, ...limits }

@@ -23,10 +23,12 @@ export interface TenancyEvents {
     tenant: string
     schema: string
     migration: string
-    violation: 'missing' | 'changed' | 'out-of-order'
+    violation: 'missing' | 'changed' | 'out-of-order' | 'passed-over'
   }
   /** A migration has changed objects outside its schema, and `guard` is `'warn'`. */
   'migration:outside': { tenant: string; schema: string; migration: string; objects: readonly string[] }
+  /** A migration that is written as a script has read rows, and may have acted on the answer. */
+  'migration:reads': { tenant: string; schema: string; migration: string }
   /** A tenant's run has ended and is committed. */
   'tenant:migrated': {
     tenant: string

@@ -15,6 +15,7 @@ import type { MigrationSession } from './migrations/session.ts'
 import { subjectOf } from './migrations/subject.ts'
 import { TenantUmzug } from './migrations/umzug.ts'
 import { checkConcurrency } from './options.ts'
+import { scriptOf } from './offline.ts'
 import { repairTenant, type RepairReport, type Settlement } from './repair.ts'
 import {
   downReport,
@@ -82,6 +83,12 @@ export interface SeedOptions {
 export type SeedUp = SeedOptions & { readonly direction?: 'up'; readonly to?: string }
 export type SeedDown = SeedOptions & { readonly direction: 'down' }
 
+/** What `tenancy.sql` takes beside the selection. */
+export type ScriptOptions = DownOptions & {
+  /** @defaultValue `'up'` */
+  readonly direction?: 'up' | 'down'
+}
+
 export interface RunsOptions extends MigratorOptions {
   /** Tenants at once, unless the call says otherwise. */
   readonly concurrency: number
@@ -112,6 +119,20 @@ export class Runs {
     const request: RunRequest = { direction: 'down', to, step, backTo, x, allow }
     if (isOne(options)) return downReport(await this.#runOne(options, this.#migrating(request)))
     return fleetDownReport(await this.#runMany(options, this.#migrating(request)))
+  }
+
+  /** The script that does what `up` or `down` would do. */
+  async sql({ direction = 'up', ...options }: Selection & ScriptOptions): Promise<string> {
+    const { to, step, backTo, x, allow } = options
+    const run: RunRequest = { direction, to, step, backTo, x, allow }
+    const subjects = isOne(options)
+      ? [await this.#tenants.subject(options)]
+      : (await this.#tenants.select(options)).map(subjectOf)
+    const isShared = subjects.some(({ tenant }) => tenant === undefined)
+    const files = await (isShared ? this.#folders.migrationsOf(undefined) : this.#folders.migrations())
+    return explainingDatabaseErrors(async () =>
+      scriptOf(await this.#database.sessionOptions(), { subjects, files, run }, this.#options),
+    )
   }
 
   /** Brings `tenant` to head over a session of its own. */

@@ -19,6 +19,18 @@ export interface WireConnection {
   off(event: 'readyForQuery' | 'end', listener: () => void): unknown
 }
 
+/** pg's Client, as far as it is used: `query` in all its forms, and the wire below. */
+export interface WireClient {
+  query: QueryFunction
+  readonly connection: WireConnection
+  end(): Promise<void>
+  /** Sequelize's mark for a connection that may not be used again. */
+  _invalid?: boolean
+  readonly constructor: Function & { readonly Query?: WireQueryClass }
+}
+
+export type QueryFunction = (config: unknown, values?: unknown, callback?: unknown) => unknown
+
 /** pg's Query, as far as it is extended. */
 export interface WireQuery {
   text: string

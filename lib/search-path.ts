@@ -7,30 +7,19 @@
  */
 import type { Sequelize } from 'sequelize'
 
+import { AloneStatements, answer } from './alone-statements.ts'
 import type { Scope, TenantContext } from './context.ts'
 import { TenancyError } from './errors.ts'
 import { bindQueryInterface } from './query-interface/bind.ts'
 import {
   scopedQueryClass,
+  type QueryFunction,
   type TransactionState,
+  type WireClient,
   type WireConnection,
   type WireQuery,
-  type WireQueryClass,
 } from './scoped-query.ts'
-import { kindOfStatement } from './statement.ts'
-
-/** pg's Client, as far as it is used: `query` in all its forms, and the wire below. */
-export interface WireClient {
-  query: QueryFunction
-  readonly connection: WireConnection
-  end(): Promise<void>
-  /** Sequelize's mark for a connection that may not be used again. */
-  _invalid?: boolean
-  readonly constructor: Function & { readonly Query?: WireQueryClass }
-}
-
-type QueryFunction = (config: unknown, values?: unknown, callback?: unknown) => unknown
-type Callback = (error: Error | null, result?: unknown) => void
+import { kindOfStatement, splitAtTransactionControl } from './statement.ts'
 
 const scoped = new WeakSet<WireClient>()
 
@@ -88,11 +77,10 @@ export function scopeClient(client: WireClient, scopeOf: () => Scope): Transacti
   const transaction = watchTransaction(client.connection)
   const alone = new AloneStatements(client, send)
 
-  client.query = function query(config: unknown, values?: unknown, callback?: unknown): unknown {
-    const text = textOf(config)
-    const kind = kindOfStatement(text)
+  const sendIn = (takeScope: () => Scope, config: unknown, values?: unknown, callback?: unknown): unknown => {
+    const kind = kindOfStatement(textOf(config))
     if (kind === 'control') return send(config, values, callback)
-    const scope = scopeOf()
+    const scope = takeScope()
     if (isSubmittable(config)) {
       assertStreamable(transaction, scope)
       return send(config, values, callback)
@@ -108,7 +96,27 @@ export function scopeClient(client: WireClient, scopeOf: () => Scope): Transacti
       }),
     )
   }
+  client.query = (config: unknown, values?: unknown, callback?: unknown) => {
+    const parts = splitAtTransactionControl(textOf(config))
+    if (parts === undefined) return sendIn(scopeOf, config, values, callback)
+    const scope = scopeOf()
+    const results = eachInTurn(parts, (part) => sendIn(() => scope, part))
+    return answer(results, values, callback)
+  }
   return transaction
+}
+
+/**
+ * A path that is set with a text ends with the transaction that the text ends: what comes after would be looked up
+ * elsewhere. So the parts are sent one by one, each with its own path; the answer is that of them all, as from pg.
+ */
+async function eachInTurn(
+  parts: readonly string[],
+  send: (part: string) => unknown,
+): Promise<readonly unknown[]> {
+  const results: unknown[] = []
+  for (const part of parts) results.push(await send(part))
+  return results.flat()
 }
 
 /** pg answers a query object through its callback only; callers without one get a promise, as from pg. */
@@ -136,53 +144,6 @@ function watchTransaction(connection: WireConnection): TransactionState {
     if (state.status === 'I') state.path = undefined
   })
   return state
-}
-
-/**
- * Statements that refuse company: the path is set for the session, the statement runs, the path is reset,
- * each awaited and one statement at a time. A connection whose path cannot be reset is ended.
- */
-class AloneStatements {
-  readonly #client: WireClient
-  readonly #send: QueryFunction
-  #last: Promise<unknown> = Promise.resolve()
-
-  constructor(client: WireClient, send: QueryFunction) {
-    this.#client = client
-    this.#send = send
-  }
-
-  run(scope: Scope, config: unknown, values: unknown, callback: unknown): Promise<unknown> | undefined {
-    const answer = [values, callback].find((argument): argument is Callback => typeof argument === 'function')
-    const parameters = Array.isArray(values) ? values : undefined
-    const result = this.#last.then(() => this.#runNow(scope, config, parameters))
-    this.#last = result.catch(() => undefined)
-    if (answer === undefined) return result
-    result.then(
-      (value) => answer(null, value),
-      (error: Error) => answer(error),
-    )
-    return undefined
-  }
-
-  async #runNow(scope: Scope, config: unknown, parameters: readonly unknown[] | undefined): Promise<unknown> {
-    await this.#send(`SET search_path TO ${scope.path}`)
-    try {
-      return await this.#send(withoutCallback(config), parameters)
-    } finally {
-      await this.#reset()
-    }
-  }
-
-  async #reset(): Promise<void> {
-    try {
-      await this.#send('RESET search_path')
-    } catch {
-      this.#client._invalid = true
-      // Not awaited: the end of a connection that is dead already is never announced.
-      this.#client.end().catch(() => undefined)
-    }
-  }
 }
 
 /** A cursor or stream reads in many messages, so its path must be that of an open transaction. */
@@ -223,8 +184,4 @@ function textOf(config: unknown): string {
 
 function isSubmittable(config: unknown): boolean {
   return typeof (config as { submit?: unknown } | null)?.submit === 'function'
-}
-
-function withoutCallback(config: unknown): unknown {
-  return typeof config === 'object' ? { ...config, callback: undefined } : config
 }

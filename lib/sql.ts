@@ -53,6 +53,8 @@ export const SQLSTATE = {
   lockNotAvailable: '55P03',
   /** The statement cannot run inside a transaction block. */
   activeTransaction: '25001',
+  /** COMMIT or ROLLBACK inside a DO block or a procedure that was called in a transaction. */
+  invalidTransactionTermination: '2D000',
   /** The transaction was aborted by an earlier failure. */
   failedTransaction: '25P02',
   /** An enum value must be committed before it can be used. */

@@ -43,24 +43,62 @@ export function withoutLeadingComments(text: string): string {
   }
 }
 
+const CONTROLS_TRANSACTION =
+  /^(?:begin|start\s+transaction|commit|abort|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|prepare\s+transaction)\b/i
+
+/** Whether a text begins or ends a transaction, in any of its statements; savepoints are no matter of it. */
+export function controlsTransaction(text: string): boolean {
+  // Most texts do not even mention it, and need not be taken apart.
+  if (!/\b(?:begin|start|commit|abort|rollback|prepare)\b/i.test(text)) return false
+  return splitStatements(text).some(isTransactionControl)
+}
+
+function isTransactionControl(statement: string): boolean {
+  return CONTROLS_TRANSACTION.test(withoutLeadingComments(statement))
+}
+
+/**
+ * The parts of a text that has transaction control between other statements: each control statement alone, and
+ * what stands between two of them together. `undefined` for any other text, which is sent as it is.
+ */
+export function splitAtTransactionControl(text: string): readonly string[] | undefined {
+  if (!controlsTransaction(text)) return undefined
+  const statements = splitStatements(text)
+  if (statements.length === 1) return undefined
+  const parts: { text: string; isControl: boolean }[] = []
+  for (const statement of statements) {
+    const isControl = isTransactionControl(statement)
+    const last = parts.at(-1)
+    if (last === undefined || last.isControl || isControl) parts.push({ text: statement, isControl })
+    else last.text += `;${statement}`
+  }
+  return parts.map((part) => part.text)
+}
+
 /** What a semicolon may stand in without ending a statement, a word, or one character. */
 const TOKEN =
-  /--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy
+  /\$\d+|--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy
 
 /** The statements of a text, one by one, for those that may not share a message. */
 export function splitStatements(text: string): readonly string[] {
-  const statements: string[] = []
-  let start = 0
+  const statements = ['']
+  for (const token of tokensOf(text)) {
+    if (token === ';') statements.push('')
+    else statements[statements.length - 1] += token
+  }
+  return statements.filter((statement) => withoutLeadingComments(statement) !== '')
+}
+
+/** A text in pieces that belong together: constants, comments, names, parameters `$1`, single characters. */
+export function tokensOf(text: string): readonly string[] {
+  const tokens: string[] = []
   for (let at = 0; at < text.length;) {
     TOKEN.lastIndex = at
-    const token = TOKEN.exec(text)?.[0] ?? text.charAt(at)
-    if (token === ';') {
-      statements.push(text.slice(start, at))
-      start = at + 1
-    }
-    at = endOfToken(text, at, token)
+    const end = endOfToken(text, at, TOKEN.exec(text)?.[0] ?? text.charAt(at))
+    tokens.push(text.slice(at, end))
+    at = end
   }
-  return [...statements, text.slice(start)].filter((statement) => withoutLeadingComments(statement) !== '')
+  return tokens
 }
 
 function endOfToken(text: string, at: number, token: string): number {

@@ -23,6 +23,7 @@ import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport }
 import {
   Runs,
   type DownOptions,
+  type ScriptOptions,
   type SeedDown,
   type SeedOptions,
   type SeedSelection,
@@ -261,6 +262,23 @@ export class Tenancy {
    */
   async plan(options: OneSelection & UpOptions): Promise<PlanReport> {
     return this.#inspection.plan(options)
+  }
+
+  /**
+   * A script for psql that does what `up`, or with `direction: 'down'` what `down` would do, version tables and ledger
+   * included. The run is rehearsed in a transaction that is rolled back, so it needs the rights and takes the locks of
+   * the run itself; what wants no transaction is written without being run. A migration that has read rows is told as
+   * the event `migration:reads`: what it did next may be right for this database only.
+   *
+   * @throws {@link TenancyError} what the run would throw.
+   *
+   * @example
+   * ```ts
+   * const script = await tenancy.sql({ tenant: 'acme' })
+   * ```
+   */
+  async sql(options: (OneSelection | FleetSelection) & ScriptOptions): Promise<string> {
+    return this.#runs.sql(options)
   }
 
   /**

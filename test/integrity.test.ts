@@ -403,6 +403,26 @@ test('with alembic_version a change is known; a head that no file has, and the o
   assert.equal((await tenancy.up({ tenant: id })).applied, [])
 })
 
+test('O44 with alembic_version a new file that sorts before the head is refused, and counts as applied if let pass', async () => {
+  const { tenancy, id, write } = await project(
+    { ...createTable('1_a', 'a'), ...createTable('3_c', 'c') },
+    { storage: 'alembic_version' },
+  )
+  await write(createTable('2_b', 'b'))
+  const error = await failure('MIGRATION_OUT_OF_ORDER', () => tenancy.up({ tenant: id }))
+  assert.is(error.title, `Migration "2_b.sql" sorts before the head of tenant "${id}", and was not run.`)
+  assert.match(error.fix.join(), 'rename it so that it sorts last; let pass, it counts as applied')
+  await tenancy.up({ tenant: id, allow: { outOfOrder: true } })
+  assert.equal((await tenancy.up({ tenant: id })).applied, [])
+})
+
+test('with alembic_version a head that another tool has moved is taken for what it says', async () => {
+  const { tenancy, id, write } = await project(createTable('1_a', 'a'), { storage: 'alembic_version' })
+  await write({ ...createTable('2_b', 'b'), ...createTable('3_c', 'c') })
+  await database.query(`UPDATE ${id}.alembic_version SET version_num = '3'`)
+  assert.equal((await tenancy.up({ tenant: id })).applied, [])
+})
+
 test('a table of names under another name is checked as SequelizeMeta is', async () => {
   const { sequelizeMeta } = await import('../lib/storage/sequelize-meta.ts')
   const { tenancy, id, write, remove } = await project(TWO, { storage: sequelizeMeta('Versions') })

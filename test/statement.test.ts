@@ -1,7 +1,9 @@
 import * as assert from 'uvu/assert'
 
 import {
+  controlsTransaction,
   kindOfStatement,
+  splitAtTransactionControl,
   splitStatements,
   withoutLeadingComments,
   type StatementKind,
@@ -117,6 +119,44 @@ for (const [text, statements] of [
 
 test('a text without anything to skip is returned as it is', () => {
   assert.is(withoutLeadingComments('SELECT 1'), 'SELECT 1')
+})
+
+for (const text of [
+  'BEGIN; CREATE TABLE t (); COMMIT;',
+  'start transaction isolation level serializable',
+  '/* first */ commit',
+  'ROLLBACK',
+  'rollback work',
+  'abort',
+  "PREPARE TRANSACTION 'x'",
+  'CREATE TABLE t (); ROLLBACK',
+]) {
+  test(`${text} controls a transaction`, () => assert.is(controlsTransaction(text), true))
+}
+
+for (const text of [
+  'SAVEPOINT a; ROLLBACK TO a; RELEASE a',
+  'ROLLBACK WORK TO SAVEPOINT a',
+  'rollback transaction to a',
+  'DO $$ BEGIN PERFORM 1; COMMIT; END $$',
+  'CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;',
+  "INSERT INTO t VALUES ('; COMMIT;')",
+  'PREPARE x AS SELECT 1',
+  'SELECT 1 -- ; COMMIT',
+]) {
+  test(`${text} does not`, () => assert.is(controlsTransaction(text), false))
+}
+
+test('a text is divided at its transaction control, and only there', () => {
+  assert.equal(splitAtTransactionControl('SELECT 1; BEGIN; SELECT 2; SELECT 3; COMMIT; SELECT 4;'), [
+    'SELECT 1',
+    ' BEGIN',
+    ' SELECT 2; SELECT 3',
+    ' COMMIT',
+    ' SELECT 4',
+  ])
+  assert.is(splitAtTransactionControl('SELECT 1; SELECT 2'), undefined)
+  assert.is(splitAtTransactionControl('COMMIT'), undefined)
 })
 
 test.run()

@@ -33,6 +33,7 @@ const WORDS = {
   missing: 'is applied and has no file',
   changed: 'has changed since it was applied',
   'out-of-order': 'sorts before one that is applied',
+  'passed-over': 'sorts before the head, and counts as applied',
 } as const
 
 /** One line for a file that was let through. */

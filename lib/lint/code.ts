@@ -3,6 +3,7 @@ import type { parse as parseSource, ParserOptions } from '@babel/parser'
 import type { File } from '@babel/types'
 
 import { droppedCalls } from './code-calls.ts'
+import { foreignRanges, isWithin } from './code-dialects.ts'
 import { codeSpots } from './code-names.ts'
 import { Receivers } from './code-receivers.ts'
 import { codeTexts, type CodeText } from './code-texts.ts'
@@ -37,12 +38,14 @@ export function lintCode(
   const receivers = new Receivers(parsed)
   const inFile = { ...facts, inTransaction: facts.inTransaction && !declinesTransaction(parsed) }
   const texts = codeTexts(parsed, source, receivers)
+  const spots = [
+    ...droppedCalls(parsed, source, receivers),
+    ...codeSpots(parsed, receivers, inFile),
+    ...texts.flatMap((text) => textSpots(parsers.sql, text, inFile)),
+  ]
+  const foreign = foreignRanges(parsed, source)
   return {
-    spots: [
-      ...droppedCalls(parsed, source, receivers),
-      ...codeSpots(parsed, receivers, inFile),
-      ...texts.flatMap((text) => textSpots(parsers.sql, text, inFile)),
-    ],
+    spots: spots.filter(({ index }) => !isWithin(foreign, index)),
     comments: [...codeComments(parsed), ...texts.flatMap((text) => commentsOf(parsers.sql, text))],
   }
 }

@@ -146,7 +146,7 @@ function lintPieces(parser: SqlParser, text: string, context: SqlContext): Spot[
 function lintWords(parser: SqlParser, text: string, facts: LintFacts): Spot[] {
   const indexOf = byteOffsets(text)
   const tokens = tokensOf(parser, text)
-  const word = (position: number) => tokens[position]?.text.toLowerCase().replaceAll('"', '') ?? ''
+  const word = (position: number) => nameOf(tokens[position]?.text ?? '')
   return tokens.flatMap(({ start, tokenName }, position): Spot[] => {
     const index = indexOf(start)
     if (/CONST|COMMENT/.test(tokenName)) return []
@@ -255,6 +255,11 @@ class Statements {
     }
     return spots
   }
+}
+
+/** What a word says: small letters, unless it is quoted. */
+function nameOf(word: string): string {
+  return /^".*"$/s.test(word) ? word.slice(1, -1).replaceAll('""', '"') : word.toLowerCase()
 }
 
 function isWord(token: ScanToken, word: string): boolean {

@@ -3,12 +3,13 @@
  * the set of files is the one that the schema's history was made with.
  */
 import type { Events } from '../events.ts'
-import { readRuns } from '../ledger.ts'
+import { findInLedger, readRuns } from '../ledger.ts'
 import type { SqlRunner } from '../sql.ts'
 import type { VersionStorage } from '../storage/storage.ts'
 import { hashOf, type MigrationFile } from './files.ts'
 import { readHistory } from './history.ts'
 import {
+  findPassedOver,
   findViolations,
   inOrderOfApplication,
   isAllowed,
@@ -74,7 +75,11 @@ async function approveUp(proposal: KnownProposal, options: ApprovalOptions): Pro
   const hashes = await hashesOf(proposal.files, comparable(runs, history))
   // One head stands for all: an unknown head has nothing pending, and where it sorts cannot be told.
   const known = options.storage.headOnly === true ? { ...history, unknown: [] } : history
-  const violations = findViolations({ history: known, runs, hashes, chosen: names })
+  const last = options.storage.headOnly === true && (await findInLedger(sql, 'schema', subject.schema))
+  const violations = [
+    ...findViolations({ history: known, runs, hashes, chosen: names }),
+    ...(last ? findPassedOver(history.executed, runs, last) : []),
+  ]
   const allowed = judge(violations, proposal, options)
   const accepted = allowed.flatMap((violation) =>
     violation.kind === 'changed' ? [{ name: violation.migration, hash: violation.is }] : [],

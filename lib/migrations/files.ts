@@ -29,7 +29,8 @@ export interface LoadedMigration extends MigrationFile {
   readonly catches: boolean
 }
 
-export type MigrationSide = (context: MigrationContext) => Promise<unknown>
+/** Runs one side of a migration, inside a transaction or not. */
+export type MigrationSide = (context: MigrationContext, inTransaction: boolean) => Promise<unknown>
 
 type Form = 'umzug' | 'sequelize-cli'
 
@@ -134,17 +135,17 @@ async function loadSql(file: MigrationFile): Promise<LoadedMigration> {
   const transaction = !/^\s*--\s*transaction\s*[:=]\s*false\b/i.test(up)
   return {
     ...file,
-    up: textSide(up, transaction),
-    down: down === undefined ? undefined : textSide(down, transaction),
+    up: textSide(up),
+    down: down === undefined ? undefined : textSide(down),
     transaction,
     catches: false,
   }
 }
 
 /** A text of many statements is one implicit transaction, so outside of one they go one by one. */
-function textSide(text: string, transaction: boolean): MigrationSide {
-  const statements = transaction ? [text] : splitStatements(text)
-  return async (context) => {
+function textSide(text: string): MigrationSide {
+  return async (context, inTransaction) => {
+    const statements = inTransaction ? [text] : splitStatements(text)
     for (const statement of statements) await context.sql(statement)
   }
 }

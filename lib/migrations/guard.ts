@@ -6,6 +6,7 @@
 import { TenancyError } from '../errors.ts'
 import type { SqlRunner } from '../sql.ts'
 import { LEDGER_SCHEMA } from '../tenant.ts'
+import { differences, readBystanders } from './bystanders.ts'
 
 /** What to do about objects changed outside: fail the migration, tell it as an event, or do not look. */
 export type GuardMode = 'schema' | 'warn' | 'off'
@@ -51,6 +52,20 @@ export class Guard {
     const outside = changed.filter((object) => !this.#known.has(object))
     for (const object of outside) this.#known.add(object)
     return { result, outside }
+  }
+
+  /**
+   * Runs `side` outside a transaction; the answer is what has changed meanwhile in schemas of nobody: whose changes
+   * those of other tenants' schemas are, cannot be told.
+   */
+  async compare<T>(
+    side: () => Promise<T>,
+  ): Promise<{ readonly result: T; readonly outside: readonly string[] }> {
+    if (this.#schemas.includes('')) return { result: await side(), outside: [] }
+    const before = await readBystanders(this.#session, this.#schemas)
+    const result = await side()
+    const after = await readBystanders(this.#session, this.#schemas)
+    return { result, outside: differences(before, after) }
   }
 }
 

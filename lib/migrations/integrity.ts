@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 
 import { TenancyError, type ErrorCode } from '../errors.ts'
 import type { Direction, History } from './plan.ts'
-import { compareNames, identityOf } from './revision.ts'
+import { compareNames, fingerprintOf, identityOf } from './revision.ts'
 import type { Subject } from './subject.ts'
 
 /** Which violations are let through. */
@@ -51,6 +51,7 @@ export type Violation =
   | { readonly kind: 'missing'; readonly migration: string }
   | { readonly kind: 'changed'; readonly migration: string; readonly was: string; readonly is: string }
   | { readonly kind: 'out-of-order'; readonly migration: string; readonly applied: string }
+  | { readonly kind: 'passed-over'; readonly migration: string; readonly applied: string }
 
 type Kind = Violation['kind']
 
@@ -103,6 +104,34 @@ function* findOutOfOrder({ history, chosen }: Evidence): Generator<Violation> {
   for (const migration of chosen) {
     if (compareNames(migration, applied) < 0) yield { kind: 'out-of-order', migration, applied }
   }
+}
+
+/** What the ledger says of the schema since its last run. */
+export interface LastStanding {
+  readonly head: string | null
+  readonly fingerprint: string | null
+}
+
+/**
+ * Of a storage that records nothing but the head: files that have come to stand before it since the last run. They
+ * count as executed and are not. The head must be the one of that run: what led another tool to its own, nobody knows.
+ */
+export function findPassedOver(
+  executed: readonly string[],
+  runs: readonly RecordedRun[],
+  last: LastStanding,
+): readonly Violation[] {
+  const applied = executed.at(-1)
+  if (applied === undefined || last.head === null || identityOf(last.head) !== identityOf(applied)) return []
+  const ran = lastRunsOf(runs)
+  const unrun = executed.filter((name) => !ran.has(identityOf(name)))
+  const without = (names: readonly string[]) =>
+    fingerprintOf(executed.filter((name) => !names.includes(name)))
+  // Of those that another tool has run there is no row either: then one of them alone may be the new one.
+  const found = [unrun, ...unrun.map((name) => [name])].find(
+    (names) => names.length > 0 && without(names) === last.fingerprint,
+  )
+  return (found ?? []).map((migration) => ({ kind: 'passed-over', migration, applied }))
 }
 
 function lastRunsOf(runs: readonly RecordedRun[]): ReadonlyMap<string, RecordedRun> {
@@ -204,6 +233,21 @@ const MEANINGS: Readonly<Record<Kind, Meaning>> = {
         : violation.migration,
     remedy: 'rename it so that it sorts last',
     plural: 'rename them so that they sort last',
+  },
+  'passed-over': {
+    code: 'MIGRATION_OUT_OF_ORDER',
+    flag: '--allow-out-of-order',
+    allowance: 'outOfOrder',
+    title: (count, name, where) =>
+      count === 1
+        ? `Migration "${name}" sorts before the head of ${where}, and was not run.`
+        : `${count} migrations sort before the head of ${where}, and were not run.`,
+    detail: (violation) =>
+      violation.kind === 'passed-over'
+        ? `${violation.migration} sorts before ${violation.applied}, and one head stands for all before it`
+        : violation.migration,
+    remedy: 'rename it so that it sorts last; let pass, it counts as applied',
+    plural: 'rename them so that they sort last; let pass, they count as applied',
   },
 }
 

@@ -6,13 +6,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 import { Transaction, type Sequelize, type TransactionOptions } from 'sequelize'
 
+import { NeedsOwnTransaction } from './treatment.ts'
+
 type Body = (transaction: Transaction) => Promise<unknown>
 type Begin = (options: TransactionOptions, body?: Body) => Promise<unknown>
-
-/** Thrown to the migrator, which runs the migration again where its transactions are real ones. */
-export class NeedsOwnTransaction extends Error {
-  override readonly name = 'NeedsOwnTransaction'
-}
 
 export class NestedTransactions {
   readonly #sequelize: Sequelize

@@ -10,7 +10,7 @@ import { Sequelize, type Options, type Transaction, type TransactionOptions } fr
 import { TenancyError } from '../errors.ts'
 import { bindQueryInterface } from '../query-interface/bind.ts'
 import { keepModelsApart } from '../query-interface/models.ts'
-import type { WireClient } from '../search-path.ts'
+import type { WireClient } from '../scoped-query.ts'
 import { NestedTransactions } from './nested-transactions.ts'
 
 /** Members of Sequelize that its types leave out. */

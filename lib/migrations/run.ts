@@ -15,7 +15,8 @@ import type { VersionStorage } from '../storage/storage.ts'
 import type { Tenant } from '../tenant.ts'
 import { approve, orderOf, type Approval } from './approval.ts'
 import { createMigrationContext, type MigrationContext } from './context.ts'
-import { Guard, outsideSchema, type GuardMode } from './guard.ts'
+import { Attempts } from './attempts.ts'
+import type { GuardMode } from './guard.ts'
 import { explainFailure } from './failure.ts'
 import { loadMigration, type LoadedMigration, type MigrationFile } from './files.ts'
 import { readHistory, schemaExists } from './history.ts'
@@ -29,11 +30,10 @@ import {
   type TransactionMode,
 } from './plan.ts'
 import { writeProgress } from './progress.ts'
-import { dropInvalidIndexes, interrupted, markRunning, readRunning, watchingIndexes } from './outside.ts'
-import { NeedsOwnTransaction } from './nested-transactions.ts'
-import { CaughtFailure, type MigrationSession, type Target } from './session.ts'
+import { dropInvalidIndexes, interrupted, markRunning, readRunning } from './outside.ts'
+import type { MigrationSession, Target } from './session.ts'
 import type { Subject } from './subject.ts'
-import { Treatments, type Symptoms } from './treatment.ts'
+import { NeedsTreatment, Treatments } from './treatment.ts'
 import { irreversible, noting, SchemaUmzug, type Done, type UmzugPlace } from './umzug.ts'
 
 /** What the runs of one tenancy have in common. */
@@ -104,32 +104,9 @@ export class Run {
   place(): UmzugPlace {
     const { schema } = this.#subject
     const { inTransaction } = this.#session
-    const guard = this.#createGuard()
-    const watching = <T>(migration: string, side: () => Promise<T>) => {
-      const watched = () => this.#session.watching(this.#treatments.has(migration, 'savepoints'), side)
-      return inTransaction
-        ? this.#guarded(guard, migration, watched)
-        : watchingIndexes(this.#session, schema, migration, watched)
-    }
+    const attempts = new Attempts(this.#session, this.#subject, this.#options, this.#treatments)
+    const watching: UmzugPlace['watching'] = (migration, side) => attempts.run(migration, side)
     return { sql: this.#session, schema, context: this.#context(), inTransaction, watching }
-  }
-
-  #createGuard(): Guard | undefined {
-    const { guard, searchPath } = this.#options
-    const { schema, tenant } = this.#subject
-    if (guard === 'off') return undefined
-    // The shared migrations are where the database as a whole is changed.
-    return new Guard(this.#session, [schema, ...searchPath, ...(tenant === undefined ? [''] : [])])
-  }
-
-  async #guarded<T>(guard: Guard | undefined, migration: string, side: () => Promise<T>): Promise<T> {
-    if (guard === undefined) return side()
-    const { result, outside } = await guard.watch(side)
-    if (outside.length === 0) return result
-    const { id, schema } = this.#subject
-    if (this.#options.guard === 'schema') throw outsideSchema(migration, schema, outside)
-    this.#options.events.emit('migration:outside', { tenant: id, schema, migration, objects: outside })
-    return result
   }
 
   async lend<T>(fn: (place: UmzugPlace) => Promise<T>): Promise<T> {
@@ -189,32 +166,15 @@ export class Run {
     return names
   }
 
-  /** Segment by segment; a migration that turns out to need another treatment gets it, from the start. */
+  /** Segment by segment; one ends early before a migration that turns out to need another treatment. */
   async #runAll(migrations: readonly LoadedMigration[]): Promise<void> {
     let left = migrations
     for (;;) {
       const [segment] = divide(left, this.#options.transaction, this.#treatments)
       if (segment === undefined) return
-      try {
-        await this.#runSegment(segment)
-      } catch (error) {
-        if (segment.transaction && this.#treatments.learn(this.#symptomsOf(error, segment))) continue
-        throw error
-      }
-      this.#committed.push(...segment.names)
-      left = left.slice(segment.names.length)
-    }
-  }
-
-  #symptomsOf(error: unknown, { names }: Segment): Symptoms {
-    const migration = error instanceof MigrationError ? error.migration.name : ''
-    const cause = error instanceof MigrationError ? error.cause : error
-    return {
-      migration,
-      isFirst: migration === names[0],
-      failedWith: migration === '' ? [] : this.#session.failedWith,
-      wasCaught: cause instanceof CaughtFailure || sqlStateOf(cause) === SQLSTATE.failedTransaction,
-      needsOwnTransaction: cause instanceof NeedsOwnTransaction,
+      const done = await this.#runSegment(segment)
+      this.#committed.push(...done)
+      left = left.slice(done.length)
     }
   }
 
@@ -243,9 +203,13 @@ export class Run {
     await this.#session.transaction(() => this.#recordProgress([]))
   }
 
-  async #runSegment(segment: Segment): Promise<void> {
-    const { transaction, names } = segment
-    const execute = async () => this.#recordProgress(await this.#runMigrations(names))
+  /** Runs `segment`, or as much of it as can share its transaction; the answer is what was run. */
+  async #runSegment({ transaction, names }: Segment): Promise<readonly string[]> {
+    const execute = async () => {
+      const done = await this.#runMigrations(names)
+      if (done.length > 0) await this.#recordProgress(done)
+      return done.map(({ name }) => name)
+    }
     if (!transaction) return this.#runOutside(names[0] ?? '', execute)
     for (let attempt = 1; ; attempt++) {
       try {
@@ -258,14 +222,14 @@ export class Run {
   }
 
   /** What happens now cannot be rolled back: the tenant is marked meanwhile, and a process that dies leaves the mark. */
-  async #runOutside(migration: string, execute: () => Promise<void>): Promise<void> {
+  async #runOutside<T>(migration: string, execute: () => Promise<T>): Promise<T> {
     const tenant = this.#ledgerTenant
     if (tenant === undefined) return this.#session.within(this.#target, execute)
     const entry = await findInLedger(this.#session, 'schema', tenant.schema)
     if (entry?.error?.migration === migration) await dropInvalidIndexes(this.#session, tenant.schema)
     await markRunning(this.#session, tenant, migration)
     try {
-      await this.#session.within(this.#target, execute)
+      return await this.#session.within(this.#target, execute)
     } finally {
       // A dead connection leaves the mark: nobody knows then how far the server has got.
       await markRunning(this.#session, tenant, null).catch(() => undefined)
@@ -300,7 +264,11 @@ export class Run {
       done.push({ name, durationMs })
       events.emit('migration:success', { tenant, schema, migration: name, direction, durationMs })
     })
-    await umzug[direction]({ migrations: [...names] })
+    try {
+      await umzug[direction]({ migrations: [...names] })
+    } catch (error) {
+      if (!(error instanceof MigrationError && error.cause instanceof NeedsTreatment)) throw error
+    }
     return done
   }
 

@@ -9,13 +9,15 @@ import { QueryTypes, type Options, type Sequelize } from 'sequelize'
 import type { Scope } from '../context.ts'
 import { explainingDatabaseErrors } from '../database-errors.ts'
 import { messageOf, TenancyError } from '../errors.ts'
-import { scopeClient, type WireClient } from '../search-path.ts'
-import { searchPath, SQLSTATE, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
+import type { TransactionState, WireClient } from '../scoped-query.ts'
+import { scopeClient } from '../search-path.ts'
+import { searchPath, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
 import type { Tenant } from '../tenant.ts'
 import { comesFrom, watchForgotten } from './forgotten.ts'
 import { lockKey } from './lock.ts'
 import { PinnedSequelize } from './pinned-sequelize.ts'
-import { StatementQueue } from './statements.ts'
+import { StatementQueue, type Recorder } from './statements.ts'
+import { isRefusal, NeedsOwnTransaction } from './treatment.ts'
 
 export interface SessionOptions {
   /** URL of the migrating role, or the options of the application's Sequelize. */
@@ -41,6 +43,8 @@ export interface LockOwner {
   readonly id: string
   readonly schema: string
 }
+
+const SAVEPOINT = 'umzug_tenants_migration'
 
 /** No schema at all: what the session's own statements need, since they qualify every name. */
 const NOWHERE: Scope = Object.freeze({ tenant: undefined, path: searchPath([]) })
@@ -70,6 +74,7 @@ export class MigrationSession implements SqlRunner {
   readonly #pinned: PinnedSequelize
   readonly #client: WireClient
   readonly #statements: StatementQueue
+  readonly #transaction: TransactionState
   #scope: Scope = NOWHERE
   #inTransaction = false
   #forgotten: { readonly error: unknown } | undefined
@@ -77,12 +82,7 @@ export class MigrationSession implements SqlRunner {
   readonly #openWitness: () => Promise<PinnedSequelize>
   #witness: Promise<PinnedSequelize> | undefined
 
-  private constructor(
-    pinned: PinnedSequelize,
-    client: WireClient,
-    database: string,
-    openWitness: () => Promise<PinnedSequelize>,
-  ) {
+  protected constructor({ pinned, client, database, openWitness, recorder }: SessionParts) {
     this.#openWitness = openWitness
     this.sequelize = pinned
     this.#pinned = pinned
@@ -90,25 +90,16 @@ export class MigrationSession implements SqlRunner {
     this.database = database
     const transaction = scopeClient(client, () => this.#scope)
     if (transaction === undefined) throw new TypeError('a session needs a connection of its own')
-    this.#statements = new StatementQueue(client, transaction)
+    this.#transaction = transaction
+    this.#statements = new StatementQueue(client, transaction, recorder)
     this.#stopWatching = watchForgotten({
       owns: (reason) => comesFrom(reason, this.#statements.failures),
       take: (error) => (this.#forgotten ??= { error }),
     })
   }
 
-  static async open(options: SessionOptions): Promise<MigrationSession> {
-    const pinned = new PinnedSequelize(options.connection)
-    const { beforeConnect } = options
-    if (beforeConnect !== undefined) pinned.addHook('beforeConnect', beforeConnect)
-    try {
-      const client = await pinned.pin()
-      const database = await prepareConnection(client, options)
-      return new MigrationSession(pinned, client, database, () => pinnedTo(options))
-    } catch (error) {
-      await pinned.close()
-      throw error
-    }
+  static open(options: SessionOptions): Promise<MigrationSession> {
+    return connect(options, (parts) => new MigrationSession(parts))
   }
 
   async close(): Promise<void> {
@@ -150,21 +141,47 @@ export class MigrationSession implements SqlRunner {
   /** Runs `fn` in a transaction; inside one already, in that one. */
   async transaction<T>(fn: () => Promise<T>): Promise<T> {
     if (this.#inTransaction) return fn()
-    await this.query('START TRANSACTION')
+    await this.begin()
     this.#inTransaction = true
     this.#pinned.nestTransactions = true
     try {
       const result = await fn()
       await this.drain()
-      await this.query('COMMIT')
+      await this.commit()
       return result
     } catch (error) {
       await this.drain()
-      await this.query('ROLLBACK').catch(() => undefined) // the connection may be what failed: its error is the one to report
+      await this.rollBack().catch(() => undefined) // the connection may be what failed: its error is the one to report
       throw error
     } finally {
       this.#inTransaction = false
       this.#pinned.nestTransactions = false
+    }
+  }
+
+  protected async begin(): Promise<void> {
+    await this.query('START TRANSACTION')
+  }
+
+  protected async commit(): Promise<void> {
+    await this.query('COMMIT')
+  }
+
+  protected async rollBack(): Promise<void> {
+    await this.query('ROLLBACK')
+  }
+
+  /** Runs `fn` in the open transaction so that its failure undoes what it has done, and nothing before it. */
+  async undoable<T>(fn: () => Promise<T>): Promise<T> {
+    await this.query(`SAVEPOINT ${SAVEPOINT}`)
+    try {
+      const result = await fn()
+      await this.query(`RELEASE SAVEPOINT ${SAVEPOINT}`)
+      return result
+    } catch (error) {
+      const undo = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`
+      await this.query(undo).catch(() => undefined) // the connection may be what failed
+      throw error
     }
   }
 
@@ -177,10 +194,13 @@ export class MigrationSession implements SqlRunner {
    * Runs one migration's `side` and waits for everything it has started. With `savepoints` a statement that fails
    * may be caught; else a caught failure is {@link CaughtFailure}, because the transaction is lost.
    *
-   * @throws what the side throws, or the failure of a statement that nobody waited for.
+   * @throws what the side throws, or the failure of a statement that nobody waited for; outside a transaction also
+   * an error for one that the side has begun and not ended.
    */
   async watching<T>(savepoints: boolean, side: () => Promise<T>): Promise<T> {
     this.#statements.savepoints = savepoints
+    this.#statements.lendsTransaction = this.#inTransaction
+    this.#statements.isMigration = true
     this.#statements.forgetFailures()
     this.#forgotten = undefined
     try {
@@ -192,16 +212,31 @@ export class MigrationSession implements SqlRunner {
     } finally {
       await this.drain()
       this.#statements.savepoints = false
+      this.#statements.lendsTransaction = false
+      this.#statements.isMigration = false
     }
   }
 
-  /** Whether a statement was refused for no other reason than the transaction it was in. */
+  /** Runs `side` outside a transaction: one that it begins is its own, and must have ended with it. */
+  async alone<T>(side: () => Promise<T>): Promise<T> {
+    const isOpen = () => this.#transaction.status !== 'I'
+    try {
+      const result = await side()
+      if (!isOpen()) return result
+      throw new Error('it has begun a transaction and not ended it, so what was done in it is rolled back')
+    } finally {
+      if (isOpen()) await this.query('ROLLBACK').catch(() => undefined) // the connection may be what failed
+    }
+  }
+
+  /** Whether a statement was refused for no other reason than the transaction it was in, and that was caught. */
   #wasRefused(): boolean {
-    const refusals: readonly (string | undefined)[] = [
-      SQLSTATE.activeTransaction,
-      SQLSTATE.unsafeNewEnumValue,
-    ]
-    return this.#inTransaction && this.failedWith.some((state) => refusals.includes(state))
+    return this.#inTransaction && (this.needsOwnTransaction || this.failedWith.some(isRefusal))
+  }
+
+  /** Whether the current migration has asked for a transaction that the run's cannot be. */
+  get needsOwnTransaction(): boolean {
+    return this.#statements.failures.some((failure) => failure instanceof NeedsOwnTransaction)
   }
 
   #assertNothingForgotten(): void {
@@ -290,10 +325,40 @@ async function rowsFrom<R extends object>(
   return results.findLast(({ rows }) => rows.length > 0)?.rows ?? []
 }
 
-async function pinnedTo({ connection, beforeConnect }: SessionOptions): Promise<PinnedSequelize> {
+/** What a session is made of: a connection of its own, ready for use. */
+export interface SessionParts {
+  readonly pinned: PinnedSequelize
+  readonly client: WireClient
+  readonly database: string
+  readonly openWitness: () => Promise<PinnedSequelize>
+  /** Is told of every statement. */
+  readonly recorder?: Recorder
+}
+
+/** Opens a connection, prepares it, and makes a session of it; closes it if that fails. */
+export async function connect<S>(
+  options: SessionOptions,
+  make: (parts: SessionParts) => S | Promise<S>,
+): Promise<S> {
+  const pinned = pinnedSequelize(options)
+  try {
+    const client = await pinned.pin()
+    const database = await prepareConnection(client, options)
+    const openWitness = async () => {
+      const witness = pinnedSequelize(options)
+      await witness.pin()
+      return witness
+    }
+    return await make({ pinned, client, database, openWitness })
+  } catch (error) {
+    await pinned.close()
+    throw error
+  }
+}
+
+function pinnedSequelize({ connection, beforeConnect }: SessionOptions): PinnedSequelize {
   const pinned = new PinnedSequelize(connection)
   if (beforeConnect !== undefined) pinned.addHook('beforeConnect', beforeConnect)
-  await pinned.pin()
   return pinned
 }
 

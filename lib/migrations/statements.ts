@@ -4,13 +4,27 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 
-import type { TransactionState } from '../scoped-query.ts'
-import type { WireClient } from '../search-path.ts'
-import { kindOfStatement } from '../statement.ts'
-
-type Callback = (error: Error | null, result?: unknown) => void
+import { answer } from '../alone-statements.ts'
+import type { TransactionState, WireClient } from '../scoped-query.ts'
+import { controlsTransaction, kindOfStatement } from '../statement.ts'
+import { NeedsOwnTransaction } from './treatment.ts'
 
 const SAVEPOINT = 'umzug_tenants_statement'
+
+/** A statement as it was handed over, with the values for its parameters. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** Whether a migration sends it; else the run itself does. */
+  readonly isMigration: boolean
+}
+
+/** Follows what is sent over a connection. */
+export interface Recorder {
+  /** Whether statements are to be noted and not sent. */
+  readonly holdsBack: boolean
+  note(statement: Statement): void
+}
 
 export class StatementQueue {
   /**
@@ -18,16 +32,22 @@ export class StatementQueue {
    * the migration goes on, as it would without a transaction. Two more round trips a statement.
    */
   savepoints = false
+  /** Whether the open transaction is not the migration's to end. */
+  lendsTransaction = false
+  /** Whether statements are a migration's. */
+  isMigration = false
 
   readonly #transaction: TransactionState
   readonly #client: WireClient
   readonly #query: WireClient['query']
   #last: Promise<unknown> = Promise.resolve()
   #failures: unknown[] = []
+  readonly #recorder: Recorder | undefined
 
   /** Puts the queue before `client`: from now on its `query` waits for its turn. */
-  constructor(client: WireClient, transaction: TransactionState) {
+  constructor(client: WireClient, transaction: TransactionState, recorder?: Recorder) {
     this.#transaction = transaction
+    this.#recorder = recorder
     this.#client = client
     this.#query = client.query.bind(client)
     client.query = (config: unknown, values?: unknown, callback?: unknown) =>
@@ -63,16 +83,10 @@ export class StatementQueue {
     // A cursor or stream is its own answer, at once.
     if (typeof (config as { submit?: unknown } | null)?.submit === 'function')
       return this.#query(config, values, callback)
-    const answer = [values, callback].find((argument): argument is Callback => typeof argument === 'function')
     const parameters = Array.isArray(values) ? (values as unknown[]) : undefined
     const result = this.#last.then(() => this.#run(config, parameters))
     this.#last = result.catch((error: unknown) => this.#failures.push(error))
-    if (answer === undefined) return result
-    result.then(
-      (value) => answer(null, value),
-      (error: Error) => answer(error),
-    )
-    return undefined
+    return answer(result, values, callback)
   }
 
   async #send(config: unknown, values?: unknown[]): Promise<unknown> {
@@ -101,6 +115,18 @@ export class StatementQueue {
   }
 
   async #run(config: unknown, values: unknown[] | undefined): Promise<unknown> {
+    if (this.lendsTransaction && controlsTransaction(textOf(config)))
+      throw new NeedsOwnTransaction('it begins or ends a transaction by itself')
+    const result = this.#recorder?.holdsBack === true ? nothing() : await this.#sendSafely(config, values)
+    this.#recorder?.note({
+      text: textOf(config),
+      values: valuesOf(config, values),
+      isMigration: this.isMigration,
+    })
+    return result
+  }
+
+  async #sendSafely(config: unknown, values: unknown[] | undefined): Promise<unknown> {
     if (!this.savepoints || this.#transaction.status !== 'T' || isControl(config))
       return this.#send(config, values)
     await this.#send(`SAVEPOINT ${SAVEPOINT}`)
@@ -116,7 +142,21 @@ export class StatementQueue {
   }
 }
 
+/** What pg answers to a statement without rows. */
+function nothing(): unknown {
+  return { command: '', rowCount: 0, oid: 0, fields: [], rows: [] }
+}
+
+function valuesOf(config: unknown, values: readonly unknown[] | undefined): readonly unknown[] {
+  const own = (config as { values?: unknown } | null)?.values
+  return values ?? (Array.isArray(own) ? (own as unknown[]) : [])
+}
+
 function isControl(config: unknown): boolean {
+  return kindOfStatement(textOf(config)) === 'control'
+}
+
+function textOf(config: unknown): string {
   const text = typeof config === 'string' ? config : (config as { text?: unknown } | null)?.text
-  return typeof text === 'string' && kindOfStatement(text) === 'control'
+  return typeof text === 'string' ? text : ''
 }

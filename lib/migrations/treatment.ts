@@ -3,6 +3,7 @@
  * transaction, which is rolled back, so that the migration can be run again from the start in the way it needs:
  * written for a connection without a transaction, most run in one as they are, and these are the others.
  */
+import { messageOf } from '../errors.ts'
 import { SQLSTATE } from '../sql.ts'
 
 /**
@@ -11,6 +12,20 @@ import { SQLSTATE } from '../sql.ts'
  * - `savepoints`: one for each statement. It catches the failure of a statement and goes on.
  */
 export type Treatment = 'outside' | 'apart' | 'savepoints'
+
+/** A migration asks for a transaction that the run's cannot be. */
+export class NeedsOwnTransaction extends Error {
+  override readonly name = 'NeedsOwnTransaction'
+}
+
+/** A migration was undone, since what it needs is not to be had where it ran: what came before it stays. */
+export class NeedsTreatment extends Error {
+  override readonly name = 'NeedsTreatment'
+
+  constructor(cause: unknown) {
+    super(`${messageOf(cause)}; tenancy.up gives it a transaction of its own, or none`, { cause })
+  }
+}
 
 /** How a migration failed in the run's transaction. */
 export interface Symptoms {
@@ -25,6 +40,16 @@ export interface Symptoms {
   readonly needsOwnTransaction: boolean
 }
 
+const WANTS_NONE: ReadonlySet<string | undefined> = new Set([
+  SQLSTATE.activeTransaction,
+  SQLSTATE.invalidTransactionTermination,
+])
+
+/** Whether a statement was refused for no other reason than the transaction it was in. */
+export function isRefusal(sqlState: string | undefined): boolean {
+  return WANTS_NONE.has(sqlState) || sqlState === SQLSTATE.unsafeNewEnumValue
+}
+
 export class Treatments {
   readonly #known = new Map<string, Set<Treatment>>()
 
@@ -37,19 +62,19 @@ export class Treatments {
     this.#known.set(migration, (this.#known.get(migration) ?? new Set()).add(treatment))
   }
 
-  /** Whether the symptoms ask for a treatment that has not been tried: then the run is worth another attempt. */
-  learn(symptoms: Symptoms): boolean {
+  /** The treatment that the symptoms ask for, if it has not been tried: then another attempt is worth it. */
+  learn(symptoms: Symptoms): Treatment | undefined {
     const treatment = treatmentFor(symptoms)
-    if (treatment === undefined || this.has(symptoms.migration, treatment)) return false
+    if (treatment === undefined || this.has(symptoms.migration, treatment)) return undefined
     this.note(symptoms.migration, treatment)
-    return true
+    return treatment
   }
 }
 
 function treatmentFor(symptoms: Symptoms): Treatment | undefined {
   const { isFirst, failedWith, wasCaught, needsOwnTransaction } = symptoms
-  // A caught 25001 counts too: without the transaction there would have been nothing to catch.
-  if (needsOwnTransaction || failedWith.includes(SQLSTATE.activeTransaction)) return 'outside'
+  // Those that were caught count too: without the transaction there would have been nothing to catch.
+  if (needsOwnTransaction || failedWith.some((state) => WANTS_NONE.has(state))) return 'outside'
   if (failedWith.includes(SQLSTATE.unsafeNewEnumValue)) return isFirst ? 'outside' : 'apart'
   return wasCaught ? 'savepoints' : undefined
 }

@@ -124,11 +124,11 @@ function runnable(file: MigrationFile, place: () => UmzugPlace): RunnableMigrati
   return {
     name: file.name,
     path: file.path,
-    up: ({ context }) => run(({ up }) => up(context)),
+    up: ({ context }) => run(({ up }) => up(context, place().inTransaction)),
     down: ({ context }) =>
       run(({ down }) => {
         if (down === undefined) throw irreversible(file.name)
-        return down(context)
+        return down(context, place().inTransaction)
       }),
   }
 }

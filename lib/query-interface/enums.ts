@@ -25,8 +25,10 @@ export function enumHelpers(binding: Binding, helpers: Helpers): EnumHelpers {
         model !== undefined && model !== null,
       ),
     dropEnum: drop,
+    // As upstream: one that a table still uses does not keep the others.
     async dropAllEnums(options) {
-      for (const { enum_name: name } of await helpers.pgListEnums(null, options)) await drop(name, options)
+      const enums = await helpers.pgListEnums(null, options)
+      return Promise.all(enums.map(({ enum_name: name }) => drop(name, options)))
     },
     // Upstream writes to its options when a model with an ENUM has this table, whether there are any or not.
     dropTable: (table, options) => dropTable(table, { ...options }),

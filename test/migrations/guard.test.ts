@@ -17,7 +17,7 @@ const tenancyWith = testTenancies(test, database)
 test.before(() =>
   database.query(`
     CREATE TABLE public.decoy (id integer PRIMARY KEY, text text);
-    CREATE TABLE public.dropped (id integer);
+    CREATE TABLE public.removed (id integer);
     CREATE TYPE public.mood AS ENUM ('good');
     CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
     CREATE SCHEMA other; CREATE TABLE other.thing (id integer PRIMARY KEY);
@@ -39,7 +39,7 @@ const OUTSIDE: readonly (readonly [statement: string, object: string])[] = [
   ['ALTER TABLE public.decoy ADD COLUMN extra text', 'relation public.decoy'],
   ['CREATE INDEX ON other.thing (id)', 'relation other.thing'],
   ["COMMENT ON TABLE public.decoy IS 'x'", 'relation public.decoy'],
-  ['DROP TABLE public.dropped', 'relation public.dropped'],
+  ['DROP TABLE public.removed', 'relation public.removed'],
   ['CREATE VIEW public.seen AS SELECT 1 AS one', 'relation public.seen'],
   ['CREATE TABLE mine (thing integer REFERENCES other.thing)', 'relation other.thing'],
   ["CREATE TYPE public.size AS ENUM ('s')", 'type public.size'],
@@ -130,6 +130,46 @@ test("guard: 'warn' tells and goes on, 'off' does not look", async () => {
         : [{ tenant: id, schema: id, migration: '1.sql', objects: ['relation public.warn'] }],
     )
   }
+})
+
+test('what changes in no tenant’s schema while a migration runs outside a transaction is told', async () => {
+  await database.query('CREATE TABLE public.altered (id integer); CREATE TABLE public.obsolete ()')
+  const { tenancy, id } = await freshTenant({
+    '1.mjs': `export const transaction = false
+      export async function up({ context: { sql } }) {
+        await sql('CREATE TABLE public.made ()')
+        await sql('ALTER TABLE public.altered ALTER COLUMN id SET DEFAULT 1')
+        await sql('DROP TABLE public.obsolete')
+        await sql("CREATE TYPE public.feeling AS ENUM ('good')")
+        await sql('CREATE TABLE own (id integer)')
+      }`,
+  })
+  const told: unknown[] = []
+  tenancy.on('migration:outside', (event) => told.push(event))
+  assert.equal((await tenancy.up({ tenant: id })).applied, ['1.mjs'])
+  const objects = [
+    'relation public.altered',
+    'relation public.made',
+    'relation public.obsolete',
+    'type public.feeling',
+  ]
+  assert.equal(told, [{ tenant: id, schema: id, migration: '1.mjs', objects }])
+})
+
+test('what stays as it was while a migration runs outside a transaction is not told', async () => {
+  await database.query('CREATE TABLE public.busy (id integer)')
+  const { tenancy, id } = await freshTenant({
+    '1.mjs': `export const transaction = false
+      export async function up({ context: { sql } }) {
+        await sql('INSERT INTO public.busy SELECT generate_series(1, 1000)')
+        await sql('VACUUM ANALYZE public.busy')
+        await sql('CREATE TABLE own (id integer)')
+      }`,
+  })
+  const told: unknown[] = []
+  tenancy.on('migration:outside', (event) => told.push(event))
+  await tenancy.up({ tenant: id })
+  assert.equal(told, [])
 })
 
 test('an extension is the business of the shared migrations', async () => {

@@ -139,6 +139,109 @@ test('a transaction with an isolation level of its own is a real one', async () 
   assert.equal(await database.query(`SELECT level FROM ${id}.seen`), [{ level: 'serializable' }])
 })
 
+for (const [what, before, after] of [
+  ['an index built concurrently', `await sequelize.query('CREATE INDEX CONCURRENTLY live ON a (id)')`, ''],
+  [
+    'a failure that is caught where its text does not show',
+    '',
+    `await swallow(sequelize.query('SELECT FROM nowhere'))`,
+  ],
+  [
+    'a value of an enum that was just extended',
+    '',
+    `await sequelize.query("INSERT INTO people (mood) VALUES ('bad')")`,
+  ],
+] as const) {
+  test(`${what} does not make what came before it run again`, async () => {
+    const { tenancy, id } = await freshTenant({
+      ...createTable('0_a', 'a'),
+      '1_mood.sql': `CREATE TYPE mood AS ENUM ('good'); CREATE TABLE people (id serial, mood mood)`,
+      'migrations/swallow/swallow.mjs':
+        'export const swallow = async (promise) => { try { await promise } catch {} }',
+      '2_counted.mjs': js(`
+        globalThis.counted = (globalThis.counted ?? 0) + 1
+        await sequelize.query("INSERT INTO people (mood) VALUES ('good')")
+        await sequelize.query("ALTER TYPE mood ADD VALUE 'bad'")`),
+      '3_next.mjs': `import { swallow } from './swallow/swallow.mjs'; ${js(`${before};${after}`)}`,
+      '4_last.sql': `INSERT INTO people (mood) VALUES ('good')`,
+    })
+    const counted = globalThis as { counted?: number }
+    counted.counted = 0
+    await tenancy.up({ tenant: id })
+    assert.is(counted.counted, 1)
+    const rows = await database.query<{ id: number }>(
+      `SELECT id FROM ${id}.people WHERE mood = 'good' ORDER BY id`,
+    )
+    assert.equal([rows[0]?.id, rows.length], [1, 2])
+  })
+}
+
+test('a text with a transaction of its own, and statements after it, goes to the tenant as a whole', async () => {
+  const { tenancy, id } = await freshTenant({
+    ...createTable('1_a', 'a'),
+    '2_b.sql': `BEGIN; CREATE TABLE b (id integer); COMMIT; CREATE TABLE c (id integer);`,
+    '3_d.mjs': js(
+      `await sequelize.query('BEGIN; CREATE TABLE d (id integer); COMMIT; CREATE TABLE e (id integer)')`,
+    ),
+    ...createTable('4_f', 'f'),
+  })
+  await tenancy.up({ tenant: id })
+  assert.equal(
+    (await namesIn(id)).filter((name) => name.length === 1),
+    ['a', 'b', 'c', 'd', 'e', 'f'],
+  )
+})
+
+test('what a migration rolls back by itself is rolled back, and what it commits stays', async () => {
+  const { tenancy, id } = await freshTenant({
+    ...createTable('1_a', 'a'),
+    '2_b.mjs': js(`
+      await sequelize.query('BEGIN')
+      await sequelize.query('INSERT INTO a VALUES (1)')
+      await sequelize.query('ROLLBACK')
+      await sequelize.query('BEGIN')
+      await sequelize.query('INSERT INTO a VALUES (2)')
+      await sequelize.query('COMMIT')`),
+  })
+  await tenancy.up({ tenant: id })
+  assert.equal(await database.query(`SELECT id FROM ${id}.a`), [{ id: 2 }])
+})
+
+test('a procedure and a DO block may commit', async () => {
+  const { tenancy, id } = await freshTenant({
+    ...createTable('1_a', 'a'),
+    '2_b.sql': `DO $$ BEGIN FOR i IN 1..3 LOOP INSERT INTO a VALUES (i); COMMIT; END LOOP; END $$`,
+  })
+  await tenancy.up({ tenant: id })
+  assert.is((await database.query(`SELECT FROM ${id}.a`)).length, 3)
+})
+
+test('a transaction that a migration leaves open is its failure, and nothing of it stays', async () => {
+  const { tenancy, id } = await freshTenant({
+    ...createTable('1_a', 'a'),
+    '2_b.mjs': js(`await sequelize.query('BEGIN'); await sequelize.query('INSERT INTO a VALUES (1)')`),
+  })
+  const error = await failure('MIGRATION_FAILED', () => tenancy.up({ tenant: id }))
+  assert.equal(
+    [error.migration, error.detail, error.committed],
+    [
+      '2_b.mjs',
+      'it has begun a transaction and not ended it, so what was done in it is rolled back',
+      ['1_a.sql'],
+    ],
+  )
+  assert.equal(await database.query(`SELECT id FROM ${id}.a`), [])
+  assert.equal((await tenancy.status({ tenant: id })).executed, 1)
+})
+
+test('a text with statements that want no transaction, among others, runs outside one by one', async () => {
+  const { tenancy, id } = await freshTenant({
+    '1_a.sql': 'CREATE TABLE a (id integer); CREATE INDEX CONCURRENTLY live ON a (id); VACUUM a',
+  })
+  await tenancy.up({ tenant: id })
+  assert.equal(await namesIn(id), ['a', 'live'])
+})
+
 test('transactions that are begun side by side commit and roll back each for itself', async () => {
   const { tenancy, id } = await freshTenant({
     '1_rows.mjs': js(`
@@ -259,10 +362,10 @@ test('a treatment is tried once', () => {
     wasCaught: false,
     needsOwnTransaction: false,
   }
-  assert.is(treatments.learn(symptoms), true)
+  assert.is(treatments.learn(symptoms), 'outside')
   assert.is(treatments.has('a', 'outside'), true)
-  assert.is(treatments.learn(symptoms), false)
-  assert.is(treatments.learn({ ...symptoms, failedWith: ['42P01'] }), false)
+  assert.is(treatments.learn(symptoms), undefined)
+  assert.is(treatments.learn({ ...symptoms, failedWith: ['42P01'] }), undefined)
 })
 
 test('what a migration needs is told from how it fails', () => {
@@ -284,6 +387,7 @@ test('what a migration needs is told from how it fails', () => {
   assert.equal(learnt({ failedWith: ['55P04'], isFirst: true }), ['outside'])
   assert.equal(learnt({ failedWith: ['42P01', '25P02'], wasCaught: true }), ['savepoints'])
   assert.equal(learnt({ failedWith: ['25001', '25P02'], wasCaught: true }), ['outside'])
+  assert.equal(learnt({ failedWith: ['2D000'] }), ['outside'])
   assert.equal(learnt({ needsOwnTransaction: true }), ['outside'])
 })
 

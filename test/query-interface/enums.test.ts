@@ -128,6 +128,29 @@ test('a model with an ENUM is dropped with its type, without options too', async
   })
 })
 
+test('dropAllEnums drops what no column uses, and fails for the rest, as upstream', async () => {
+  const sequelize = await application()
+  await inNewTenant(async (schema) => {
+    await sequelize.query(
+      "CREATE TYPE a AS ENUM ('x'); CREATE TYPE b AS ENUM ('x'); CREATE TYPE c AS ENUM ('x')",
+    )
+    await sequelize.query('CREATE TABLE t (a a)')
+    const queryInterface = sequelize.getQueryInterface()
+    const failure = await queryInterface.dropAllEnums().then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    assert.is(failure, 'cannot drop type a because other objects depend on it')
+    assert.equal(
+      await database.query(
+        "SELECT typname FROM pg_type WHERE typnamespace = $1::regnamespace AND typtype = 'e'",
+        [schema],
+      ),
+      [{ typname: 'a' }],
+    )
+  })
+})
+
 test('a missing label stands where the list has it', () => {
   const placed = (labels: string, wanted: string) => missingLabels(labels.split(''), wanted.split(''))
   assert.equal(placed('bd', 'abcd'), [

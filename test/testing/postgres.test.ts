@@ -53,12 +53,12 @@ test('a process that has used an embedded server ends with its own exit code', (
        const server = await startPostgres({ url: '' })
        await server.stop()
        process.exitCode = 3`
-  const { status } = spawnSync(
+  const { status, stderr } = spawnSync(
     process.execPath,
     ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script],
     { cwd: folder },
   )
-  assert.is(status, 3)
+  assert.equal([status, String(stderr)], [3, ''])
 })
 
 test('what a killed server left behind is not taken for a running one', async () => {

@@ -14,8 +14,9 @@ import {
   type SelectionFlags,
 } from '../selection.ts'
 import { describeDown, readConcurrency, type DownTarget } from '../target.ts'
+import { script, type SqlFlags } from './script.ts'
 
-export interface DownFlags extends SelectionFlags, AllowFlags {
+export interface DownFlags extends SelectionFlags, AllowFlags, SqlFlags {
   readonly concurrency?: string
   readonly yes?: boolean
 }
@@ -30,7 +31,10 @@ export async function down(invocation: Invocation, flags: DownFlags, target: Dow
   refuseDryRun(flags)
   const selection = requireSelection(flags)
   const { x } = readVariables(flags)
-  const options = { ...target, ...readAllow(flags), x, ...readConcurrency(flags.concurrency) }
+  const wanted = { ...target, ...readAllow(flags), x }
+  if (flags.sql !== undefined)
+    return script(invocation, selection, { ...wanted, direction: 'down' }, flags.sql)
+  const options = { ...wanted, ...readConcurrency(flags.concurrency) }
   await confirm(invocation, {
     warning: `This reverts ${describeDown(target)} of ${describeSelection(selection)}, and the data with it.`,
     word: wordFor(selection),

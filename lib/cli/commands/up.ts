@@ -6,8 +6,9 @@ import { planText } from '../print.ts'
 import { fleetOf, outcomeOf, printAllowed, reportRun, type FleetReport, type Plan } from '../report.ts'
 import { isOne, readVariables, requireSelection, type Selection, type SelectionFlags } from '../selection.ts'
 import { readConcurrency, type UpTarget } from '../target.ts'
+import { script, type SqlFlags } from './script.ts'
 
-export interface UpFlags extends SelectionFlags, AllowFlags {
+export interface UpFlags extends SelectionFlags, AllowFlags, SqlFlags {
   readonly concurrency?: string
   readonly dryRun?: boolean
 }
@@ -22,6 +23,7 @@ export async function up(invocation: Invocation, flags: UpFlags, target: UpTarge
   const wanted = { ...target, ...readAllow(flags) }
   const options = { ...wanted, x, ...readConcurrency(flags.concurrency) }
   if (dryRun || flags.dryRun === true) return preview(invocation, selection, wanted)
+  if (flags.sql !== undefined) return script(invocation, selection, { ...wanted, x }, flags.sql)
   return reportRun(invocation, {
     command: 'up',
     one: isOne(selection),

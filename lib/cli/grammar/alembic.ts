@@ -24,6 +24,7 @@ function addUpgrade(program: Command, act: Act): void {
   allowable(selectMany(command))
     .argument('<revision>', 'head, +N, or the last migration to run')
     .option('--dry-run', 'print what would run, and write nothing')
+    .option('--sql', 'print a script for psql instead of running')
     .action(act((invocation, flags: UpFlags, revision) => up(invocation, flags, readUpgrade(revision))))
 }
 
@@ -33,6 +34,7 @@ function addDowngrade(program: Command, act: Act): void {
   ])
   confirmable(allowable(selectMany(command)))
     .argument('<revision>', '-N, base, or the migration to arrive at, which stays')
+    .option('--sql', 'print a script for psql instead of running')
     .action(act((invocation, flags: DownFlags, revision) => down(invocation, flags, readDowngrade(revision))))
 }
 

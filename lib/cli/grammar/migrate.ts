@@ -24,6 +24,7 @@ export function addUp(program: Command, name: string, act: Act): void {
   ])
   allowable(limit(selectMany(command), 'the last migration to run'))
     .option('--dry-run', 'print what would run, and write nothing')
+    .option('--sql [file]', 'write a script for psql instead of running')
     .action(act((invocation, flags: UpFlags & TargetFlags) => up(invocation, flags, readUpTarget(flags))))
 }
 
@@ -32,9 +33,11 @@ export function addDown(program: Command, name: string, act: Act): void {
     `${name} --tenant acme`,
     `${name} --tenant acme --to 0 --yes`,
   ])
-  limit(confirmable(allowable(selectMany(command))), 'the last migration to revert; 0 reverts all').action(
-    act((invocation, flags: DownFlags & TargetFlags) => down(invocation, flags, readDownTarget(flags))),
-  )
+  limit(confirmable(allowable(selectMany(command))), 'the last migration to revert; 0 reverts all')
+    .option('--sql [file]', 'write a script for psql instead of running')
+    .action(
+      act((invocation, flags: DownFlags & TargetFlags) => down(invocation, flags, readDownTarget(flags))),
+    )
 }
 
 export function addStatus(program: Command, name: string, act: Act): void {

@@ -21,7 +21,7 @@ module.exports = {
     await queryInterface.describeTable('no_such_table').catch((error) => {
       if (!error.message.startsWith('No description found for "no_such_table" table')) throw error
     })
-    await queryInterface.bulkInsert('users', [{ id: 100, email: 'ann@example.com' }]).catch((error) => {
+    await queryInterface.bulkInsert('users', [{ email: 'ann@example.com' }]).catch((error) => {
       if (error.name !== 'SequelizeUniqueConstraintError' || error.fields.email !== 'ann@example.com')
         throw error
     })
