@@ -1,5 +1,7 @@
 /** SIGINT and SIGTERM while a command is at work that can be ended in order. */
 
+import type { EventEmitter } from 'node:events'
+
 type Name = 'SIGINT' | 'SIGTERM'
 
 /**
@@ -9,14 +11,17 @@ type Name = 'SIGINT' | 'SIGTERM'
 export class Interruption {
   readonly #controller = new AbortController()
   readonly #leavesKeyboard: boolean
+  readonly #source: EventEmitter
   #isWatching = false
   #by: Name | undefined
 
   /**
    * @param leavesKeyboard Ctrl-C is for the program in the foreground, which gets it as well, and may have another use
    * for it.
+   * @param source of the signals
    */
-  constructor(leavesKeyboard: boolean) {
+  constructor(leavesKeyboard: boolean, source: EventEmitter = process) {
+    this.#source = source
     this.#leavesKeyboard = leavesKeyboard
   }
 
@@ -32,11 +37,11 @@ export class Interruption {
   watch(): void {
     if (this.#isWatching) return
     this.#isWatching = true
-    process.on('SIGINT', this.#listener).on('SIGTERM', this.#listener)
+    this.#source.on('SIGINT', this.#listener).on('SIGTERM', this.#listener)
   }
 
   end(): void {
-    process.off('SIGINT', this.#listener).off('SIGTERM', this.#listener)
+    this.#source.off('SIGINT', this.#listener).off('SIGTERM', this.#listener)
   }
 
   readonly #listener = (name: NodeJS.Signals): void => {

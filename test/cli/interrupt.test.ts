@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events'
+
 import * as assert from 'uvu/assert'
 
 import { Interruption } from '../../lib/cli/interrupt.ts'
@@ -5,14 +7,14 @@ import { suite } from '../support/suite.ts'
 
 const test = suite('cli/interrupt')
 
-const listeners = () => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM')
-
-/** As if the signal had come, to those that listen. */
-const send = (name: 'SIGINT' | 'SIGTERM') => void process.emit(name, name)
+/** Not the process: whoever else listens there would end it. */
+const signals = new EventEmitter()
+const listeners = () => signals.listenerCount('SIGINT') + signals.listenerCount('SIGTERM')
+const send = (name: 'SIGINT' | 'SIGTERM') => void signals.emit(name, name)
 
 test('it listens from watch to end, however often it is told to', () => {
   const before = listeners()
-  const interruption = new Interruption(false)
+  const interruption = new Interruption(false, signals)
   assert.is(listeners(), before)
   interruption.watch()
   interruption.watch()
@@ -22,7 +24,7 @@ test('it listens from watch to end, however often it is told to', () => {
 })
 
 test('either signal ends the work, and the first is remembered', () => {
-  const interruption = new Interruption(false)
+  const interruption = new Interruption(false, signals)
   interruption.watch()
   try {
     assert.equal([interruption.signal.aborted, interruption.by], [false, undefined])
@@ -35,7 +37,7 @@ test('either signal ends the work, and the first is remembered', () => {
 })
 
 test('where the keyboard is left to another program, Ctrl-C ends nothing and SIGTERM does', () => {
-  const interruption = new Interruption(true)
+  const interruption = new Interruption(true, signals)
   interruption.watch()
   try {
     send('SIGINT')
