@@ -6,8 +6,9 @@ export const LANGUAGES = ['ts', 'esm', 'cjs'] as const
 export type Language = (typeof LANGUAGES)[number]
 
 const OPTIONS = `{
-  // The database is DATABASE_URL. An application that has a Sequelize gives it instead, and its queries are scoped:
-  // sequelize: () => import('./database.js').then(({ sequelize }) => sequelize),
+  // The database is DATABASE_URL. An application that has a Sequelize imports it here and gives it instead; its queries
+  // are then scoped to the current tenant:
+  // sequelize,
   migrations: 'migrations/*',
   sharedMigrations: 'migrations/shared/*',
   seeders: 'seeders/*',
