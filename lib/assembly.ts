@@ -7,6 +7,7 @@ import { Events } from './events.ts'
 import { Folders } from './folders.ts'
 import { Gate } from './gate.ts'
 import { Inspection } from './inspection.ts'
+import { Operations } from './operations.ts'
 import type { ResolvedOptions } from './options.ts'
 import { learnTypes } from './query-interface/types.ts'
 import { Records } from './records.ts'
@@ -25,6 +26,7 @@ export interface Rooms {
   readonly seeds: Seeds
   readonly records: Records
   readonly adoptions: Adoptions
+  readonly operations: Operations
   readonly gate: Gate
 }
 
@@ -52,6 +54,7 @@ export function assemble(options: ResolvedOptions): Rooms {
     seeds: new Seeds(place),
     records: new Records(place),
     adoptions: new Adoptions({ ...place, registry }),
+    operations: new Operations(place),
     gate,
   }
 }

@@ -51,6 +51,9 @@ const MEANINGS = {
   LOCK_HELD: { exitCode: 5, status: 503 },
   RUN_CANCELLED: { exitCode: 1, status: 503 },
   RUN_NOT_BEGUN: { exitCode: 1, status: 503 },
+  LOCK_NOT_HELD: { exitCode: 2, status: 409 },
+
+  PROGRAM_NOT_STARTED: { exitCode: 2, status: 500 },
 
   DATABASE_UNREACHABLE: { exitCode: 6, status: 503 },
   DATABASE_REFUSED: { exitCode: 6, status: 503 },

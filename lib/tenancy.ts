@@ -4,24 +4,27 @@ import type { Umzug } from 'umzug'
 import type { AdoptReport } from './adopt.ts'
 import type { AdoptManyRequest, AdoptRequest, FleetAdoptReport } from './adoptions.ts'
 import { assemble, type Rooms } from './assembly.ts'
-import type { Namespace } from './context.ts'
 import type { TableReport } from './contents.ts'
+import { CurrentTenant } from './current-tenant.ts'
+import type { DoctorReport } from './doctor/doctor.ts'
 import type { EventName, Listener } from './events.ts'
-import type { FleetPlanReport, PlanOptions, PlanReport } from './inspection.ts'
+import type { ExecOptions, ExecReport } from './exec/exec.ts'
+import type { PlanOptions } from './inspection.ts'
 import type { Interruption } from './interruption.ts'
+import type { MigrationLock } from './locks.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
 import type { FleetLimits } from './on-each.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
+import type { FleetPlanReport, PlanReport } from './plans.ts'
 import type { ProvisionReport, ProvisionRequest } from './provision.ts'
 import type { FleetRehashReport, FleetStampReport, StampRequest } from './records.ts'
 import type { RedoReport } from './redo.ts'
-import type { TenantQuery } from './registry.ts'
 import type { RenameReport, RenameRequest } from './rename.ts'
 import type { RehashReport, RepairReport, Settlement } from './repair.ts'
 import type { FleetDownReport, FleetOf, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
 import type { DownOptions, FleetUpOptions, RedoOptions, ScriptOptions, UpOptions } from './runs.ts'
-import type { SeedOptions } from './seeds.ts'
+import type { SeedDown, SeedOptions, SeedSelection, SeedUp } from './seeds.ts'
 import type { FleetSelection, OneSelection, Selection } from './selection.ts'
 import type { StampReport } from './stamp.ts'
 import type { TenantStatus } from './status.ts'
@@ -48,65 +51,19 @@ export function createTenancy(
   return new Tenancy(resolveOptions(config, baseDir))
 }
 
-export class Tenancy {
+export class Tenancy extends CurrentTenant {
   readonly #options: ResolvedOptions
   readonly #rooms: Rooms
 
   /** @internal Use {@link createTenancy}. */
   constructor(options: ResolvedOptions) {
+    const rooms = assemble(options)
+    super(rooms)
     this.#options = options
-    this.#rooms = assemble(options)
-  }
-
-  // ------------------------------------------------------------------------------------------ current tenant
-
-  /**
-   * Runs `fn` with `tenant` as the current tenant, for everything it starts, and resolves to its result. A
-   * tenant that is behind is upgraded first, unless `lazy` is off.
-   *
-   * @throws {@link TenancyError} TENANT_UNKNOWN, TENANT_PENDING, TENANT_UNAVAILABLE.
-   */
-  async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
-    const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
-    await this.#rooms.gate.pass(known)
-    return this.#rooms.context.run(known, () => fn(known))
-  }
-
-  /** Runs `fn` without a tenant: its statements see the shared schemas. */
-  runShared<T>(fn: () => T): T {
-    return this.#rooms.context.runShared(fn)
-  }
-
-  /** The current tenant, if any. */
-  current(): Tenant | undefined {
-    return this.#rooms.context.current()
-  }
-
-  /** @throws {@link TenancyError} TENANT_CONTEXT_MISSING if there is no current tenant. */
-  require(): Tenant {
-    return this.#rooms.context.require()
-  }
-
-  /** `fn`, which always runs with today's tenant: for event handlers, streams and callbacks. */
-  bind<F extends (...args: never[]) => unknown>(fn: F): F {
-    return this.#rooms.context.bind(fn)
-  }
-
-  /** The namespace to hand to `Sequelize.useCLS`: the one configured, or one on AsyncLocalStorage. */
-  namespace(): Namespace {
-    return this.#rooms.context.namespace()
+    this.#rooms = rooms
   }
 
   // ------------------------------------------------------------------------------------------------- tenants
-
-  /**
-   * The tenant with this id, schema or host. Answers are remembered for some seconds.
-   *
-   * @throws {@link TenancyError} TENANT_UNKNOWN; DATABASE_UNREACHABLE if the registry cannot be asked.
-   */
-  async find(query: TenantQuery): Promise<Tenant> {
-    return this.#rooms.tenants.find(query)
-  }
 
   /** All tenants, by id. */
   async list(): Promise<readonly Tenant[]> {
@@ -205,13 +162,37 @@ export class Tenancy {
     return this.#rooms.runs.redo(options)
   }
 
-  /** Applies the seed files that a tenant, or each of many, has not had yet. */
-  seed(options: { readonly tenant: string } & SeedOptions): Promise<TenantUpReport>
-  seed(options: FleetSelection & FleetLimits & SeedOptions): Promise<FleetUpReport>
+  /**
+   * Applies the seed files that a tenant, or each of many, has not had yet; with `direction: 'down'` reverts the last
+   * one, or as many as `step`, `to` or `only` say. What was applied is recorded in `SequelizeData`.
+   *
+   * @throws {@link TenancyError} what {@link up} throws.
+   *
+   * @example
+   * ```ts
+   * await tenancy.provision({ id: 'acme' })
+   * await tenancy.seed({ tenant: 'acme' })
+   * await tenancy.seed({ all: true, direction: 'down', to: 0 })
+   * ```
+   */
+  seed(options: { readonly tenant: string } & SeedUp): Promise<TenantUpReport>
+  seed(options: FleetSelection & FleetLimits & SeedUp): Promise<FleetUpReport>
+  seed(options: { readonly tenant: string } & SeedDown): Promise<TenantDownReport>
+  seed(options: FleetSelection & FleetLimits & SeedDown): Promise<FleetDownReport>
   seed(
-    options: ({ readonly tenant: string } | FleetSelection) & FleetLimits & SeedOptions,
-  ): Promise<TenantUpReport | FleetUpReport> {
+    options: SeedSelection & FleetLimits & SeedOptions,
+  ): Promise<TenantUpReport | FleetUpReport | TenantDownReport | FleetDownReport> {
     return this.#rooms.seeds.seed(options)
+  }
+
+  /** Which seed files tenants have had, by the `SequelizeData` of each. Writes nothing. */
+  async seedStatus(options: Partial<FleetSelection> = {}): Promise<readonly TenantStatus[]> {
+    return this.#rooms.seeds.status(options)
+  }
+
+  /** The seed files that `seed` would apply or revert on each tenant, or what it would refuse. Writes nothing. */
+  async seedPlan(options: FleetSelection & SeedOptions): Promise<readonly FleetPlanReport[]> {
+    return this.#rooms.seeds.plan(options)
   }
 
   // ------------------------------------------------------------------------------------------------- records
@@ -319,13 +300,64 @@ export class Tenancy {
    * ```
    */
   async create(request: CreateRequest): Promise<CreateReport> {
-    const { migrations: globs, baseDir } = this.#options
-    return createMigration(request, { globs, baseDir })
+    const { migrations, sharedMigrations, baseDir } = this.#options
+    return createMigration(request, {
+      globs: request.shared === true ? sharedMigrations : migrations,
+      baseDir,
+    })
   }
 
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */
   umzug(tenant: string): Umzug<MigrationContext> {
     return this.#rooms.runs.umzug(() => this.find({ id: checkId(tenant) }))
+  }
+
+  // ---------------------------------------------------------------------------------------------- operations
+
+  /**
+   * Runs a program once for each tenant, with `UMZUG_TENANT`, `UMZUG_TENANT_SCHEMA`, and `PGOPTIONS` that make bare
+   * names mean the tenant's schema.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN, PROGRAM_NOT_STARTED.
+   *
+   * @example
+   * ```ts
+   * await tenancy.provision({ id: 'acme' })
+   * const { succeeded } = await tenancy.exec({ all: true, command: ['node', '--version'] })
+   * ```
+   */
+  async exec(options: FleetSelection & FleetLimits & ExecOptions): Promise<ExecReport> {
+    return this.#rooms.operations.exec(options)
+  }
+
+  /**
+   * Looks at server, connections, roles, schemas and tenants, and says what is not as it should be. A constant number
+   * of queries, however many tenants there are. Writes nothing.
+   *
+   * @throws {@link TenancyError} DATABASE_UNREACHABLE, DATABASE_REFUSED.
+   *
+   * @example
+   * ```ts
+   * const { findings } = await tenancy.doctor()
+   * for (const { level, title, fix } of findings) if (level !== 'ok') console.log(title, fix)
+   * ```
+   */
+  async doctor(): Promise<DoctorReport> {
+    return this.#rooms.operations.doctor()
+  }
+
+  /** Who holds, or waits for, the lock under which a tenant or the shared schema is migrated. */
+  async locks(): Promise<readonly MigrationLock[]> {
+    return this.#rooms.operations.locks()
+  }
+
+  /**
+   * Ends the server process that holds or waits for a migration lock; what it has not committed is rolled back.
+   *
+   * @throws {@link TenancyError} LOCK_NOT_HELD if it does neither.
+   */
+  async endLockHolder({ pid }: { readonly pid: number }): Promise<MigrationLock> {
+    return this.#rooms.operations.endLockHolder(pid)
   }
 
   // ------------------------------------------------------------------------------------------------ the rest
@@ -346,23 +378,5 @@ export class Tenancy {
   async close(): Promise<void> {
     await this.#rooms.gate.idle()
     await this.#rooms.database.close()
-  }
-
-  /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
-  readyTenant(query: TenantQuery): Tenant | undefined {
-    const tenant = this.#rooms.tenants.remembered(query)
-    return tenant !== undefined && this.#rooms.gate.isReady(tenant) ? tenant : undefined
-  }
-
-  /** @internal Enters a tenant that has passed the gate. */
-  enter<T>(tenant: Tenant, fn: () => T): T {
-    return this.#rooms.context.run(tenant, fn)
-  }
-
-  /** @internal Finds a tenant and brings it to head. */
-  async admit(query: TenantQuery): Promise<Tenant> {
-    const tenant = await this.find(query)
-    await this.#rooms.gate.pass(tenant)
-    return tenant
   }
 }

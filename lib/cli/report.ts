@@ -75,14 +75,14 @@ export function exitCodeOf(report: Pick<FleetReport, 'tenants'>, { one }: { read
   return one ? exitCodeOfError(failure) : SOME_FAILED
 }
 
-/** Exit code of a fleet's run with failures. */
-const SOME_FAILED = 4
+/** Exit code of a fleet with failures. */
+export const SOME_FAILED = 4
 
 /** Names on stderr what a flag or the configuration has let through. */
 export function printAllowed(tenancy: Tenancy, { terminal }: Invocation): void {
   tenancy.on('migration:allowed', (event) => terminal.err(allowedText(event)))
 }
 
-function exitCodeOfError({ code, title, fix }: ErrorDocument): number {
+export function exitCodeOfError({ code, title, fix }: ErrorDocument): number {
   return new TenancyError(code, title, { fix }).exitCode
 }

@@ -9,12 +9,14 @@ import {
   type AdoptReport,
   type ErrorCode,
   type FleetAdoptReport,
+  type FleetDownReport,
   type FleetStampReport,
   type FleetUpReport,
   type Migration,
   type RedoReport,
   type StampReport,
   type Tenant,
+  type TenantDownReport,
   type TenantHistory,
   type TenantStatus,
   type TenantUpReport,
@@ -36,6 +38,12 @@ expectTypeOf(tenancy.redo({ shared: true, to: 0 })).resolves.toEqualTypeOf<RedoR
 expectTypeOf(tenancy.adopt({ schema: 'a' })).resolves.toEqualTypeOf<AdoptReport>()
 expectTypeOf(tenancy.adopt({ match: 'a*' })).resolves.toEqualTypeOf<FleetAdoptReport>()
 expectTypeOf(tenancy.history()).resolves.toEqualTypeOf<readonly TenantHistory[]>()
+expectTypeOf(tenancy.seed({ tenant: 'a' })).resolves.toEqualTypeOf<TenantUpReport>()
+expectTypeOf(tenancy.seed({ all: true, skip: ['a'] })).resolves.toEqualTypeOf<FleetUpReport>()
+expectTypeOf(tenancy.seed({ tenant: 'a', direction: 'down' })).resolves.toEqualTypeOf<TenantDownReport>()
+expectTypeOf(
+  tenancy.seed({ match: 'a*', direction: 'down', to: 0 }),
+).resolves.toEqualTypeOf<FleetDownReport>()
 expectTypeOf(tenancy.run('a', () => 1)).resolves.toEqualTypeOf<number>()
 expectTypeOf(tenancy.current()).toEqualTypeOf<Tenant | undefined>()
 expectTypeOf(tenancy.bind((text: string, count: number) => text.repeat(count))).parameters.toEqualTypeOf<
@@ -51,6 +59,10 @@ void tenancy.up({ tenant: 'a', to: 0 })
 void tenancy.stamp({ tenant: 'a' })
 // @ts-expect-error a pattern makes many, which have ids of their own
 void tenancy.adopt({ match: 'a*', id: 'a' })
+// @ts-expect-error seed files are for tenants
+void tenancy.seed({ shared: true })
+// @ts-expect-error to: 0 is for down
+void tenancy.seed({ tenant: 'a', to: 0 })
 // @ts-expect-error no such event
 tenancy.on('tenant:nonsense', () => {})
 // @ts-expect-error no such mode

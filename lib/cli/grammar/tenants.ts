@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 
 import { adopt } from '../commands/adopt.ts'
 import { rename, type RenameFlags } from '../commands/rename.ts'
-import { seed, type SeedFlags } from '../commands/seed.ts'
+import { seedDown, seedStatus, seedUp, type SeedFlags } from '../commands/seed.ts'
 import {
   createTenant,
   dropTenant,
@@ -11,7 +11,9 @@ import {
   type CreateTenantFlags,
   type DropTenantFlags,
 } from '../commands/tenants.ts'
-import { add, confirmable, selectMany, type Act } from './flags.ts'
+import type { SelectionFlags } from '../selection.ts'
+import { readDownTarget, readUpTarget, type TargetFlags } from '../target.ts'
+import { add, collect, confirmable, limit, limitFleet, selectTenants, type Act } from './flags.ts'
 
 export function addTenancy(program: Command, act: Act): void {
   program.commandsGroup('Tenants:')
@@ -64,8 +66,25 @@ function addAdopt(tenants: Command, act: Act): void {
 }
 
 function addSeed(program: Command, act: Act): void {
-  const seeds = program.command('seed').description('apply seed files').helpCommand(false)
-  selectMany(
-    add(seeds, 'up', 'apply the seed files that tenants have not had yet', ['seed up --tenant acme']),
-  ).action(act((invocation, flags: SeedFlags) => seed(invocation, flags)))
+  const seeds = program
+    .command('seed')
+    .description('apply seed files, revert them, show them')
+    .helpCommand(false)
+  const up = add(seeds, 'up', 'apply the seed files that tenants have not had yet', ['seed up --tenant acme'])
+  only(limit(selectTenants(limitFleet(up)), 'the last seed file to apply')).action(
+    act((invocation, flags: SeedFlags & TargetFlags) => seedUp(invocation, flags, readUpTarget(flags))),
+  )
+  const down = add(seeds, 'down', 'revert the last seed file, or more', ['seed down --tenant acme --to 0'])
+  confirmable(
+    only(limit(selectTenants(limitFleet(down)), 'the last seed file to revert; 0 reverts all')),
+  ).action(
+    act((invocation, flags: SeedFlags & TargetFlags) => seedDown(invocation, flags, readDownTarget(flags))),
+  )
+  selectTenants(
+    add(seeds, 'status', 'print which seed files tenants have had: all, or those selected', ['seed status']),
+  ).action(act((invocation, flags: SelectionFlags) => seedStatus(invocation, flags)))
+}
+
+function only(command: Command): Command {
+  return command.option('--only <name>', 'this seed file alone; may be repeated', collect)
 }
