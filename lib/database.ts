@@ -7,6 +7,7 @@ import { QueryTypes, Sequelize, type Options } from 'sequelize'
 import type { TenantContext } from './context.ts'
 import { TenancyError } from './errors.ts'
 import type { SessionOptions } from './migrations/connection.ts'
+import { joinRuns } from './migrations/pinned-sequelize.ts'
 import { withSession, type MigrationSession } from './migrations/session.ts'
 import { bindSearchPath } from './search-path.ts'
 import type { Row, SqlRunner, SqlValue } from './sql.ts'
@@ -121,7 +122,10 @@ export class Database {
         fix: ['create one tenancy and share it: a connection can obey one context only'],
       })
     }
-    if (context === undefined) bindSearchPath(sequelize, this.#context)
+    if (context === undefined) {
+      bindSearchPath(sequelize, this.#context)
+      joinRuns(sequelize)
+    }
     contexts.set(sequelize, this.#context)
     return sequelize
   }
@@ -129,7 +133,9 @@ export class Database {
   /** How a session for migrating is opened. */
   async sessionOptions(): Promise<SessionOptions> {
     const { migrationUrl, lockTimeoutMs, statementTimeoutMs } = this.#options
-    const limits = { lockTimeoutMs, statementTimeoutMs }
+    const enter: SessionOptions['enter'] = (tenant, fn) =>
+      tenant === undefined ? this.#context.runShared(fn) : this.#context.run(tenant, fn)
+    const limits = { lockTimeoutMs, statementTimeoutMs, enter }
     if (migrationUrl !== undefined) return { connection: migrationUrl, ...limits }
     const sequelize = await this.pool()
     return {

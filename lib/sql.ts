@@ -41,6 +41,14 @@ export function searchPath(schemas: readonly string[]): string {
   return [...schemas.map(quoteIdentifier), 'pg_temp'].join(', ')
 }
 
+/**
+ * The same for migrations, which run alone on their connection: temporary tables, theirs all of them, are found
+ * first, as in any session. `pg_temp` is not named: named first, it would be where tables are created.
+ */
+export function migrationPath(schemas: readonly string[]): string {
+  return schemas.map(quoteIdentifier).join(', ')
+}
+
 /** PostgreSQL's error codes that decide what happens next (appendix A of its manual). */
 export const SQLSTATE = {
   uniqueViolation: '23505',
@@ -57,8 +65,12 @@ export const SQLSTATE = {
   invalidTransactionTermination: '2D000',
   /** The transaction was aborted by an earlier failure. */
   failedTransaction: '25P02',
+  /** The table has constraint triggers that wait for the end of the transaction, or an open cursor. */
+  objectInUse: '55006',
   /** An enum value must be committed before it can be used. */
   unsafeNewEnumValue: '55P04',
+  /** The server's memory for locks, most likely. */
+  outOfMemory: '53200',
   deadlockDetected: '40P01',
   serializationFailure: '40001',
 } as const

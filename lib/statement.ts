@@ -47,6 +47,19 @@ export function withoutLeadingComments(text: string): string {
   }
 }
 
+const LASTS_UNTIL_COMMIT =
+  /\bset\s+(?:local|constraints)\b|\bset_config\s*\([^;]*?,\s*(?:true|'(?:t|true|on|yes|1)')\s*\)|\bon\s+commit\s+(?:drop|delete)\b/i
+const DEFINES_FUNCTION = /^create\s+(?:or\s+replace\s+)?(?:function|procedure)\b/i
+
+/** Whether what a text does ends with the transaction: a local setting, a temporary table of the transaction's. */
+export function lastsUntilCommit(text: string): boolean {
+  if (!LASTS_UNTIL_COMMIT.test(text)) return false
+  return splitStatements(text).some(
+    (statement) =>
+      LASTS_UNTIL_COMMIT.test(statement) && !DEFINES_FUNCTION.test(withoutLeadingComments(statement)),
+  )
+}
+
 const CONTROLS_TRANSACTION =
   /^(?:begin|start\s+transaction|commit|abort|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|prepare\s+transaction)\b/i
 

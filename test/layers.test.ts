@@ -48,6 +48,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'migrations/pinned-sequelize.ts': 2,
   'migrations/session.ts': 2,
   'migrations/connection.ts': 2,
+  'migrations/session-settings.ts': 2,
   'migrations/blockers.ts': 2,
   'migrations/statements.ts': 2,
   'migrations/forgotten.ts': 1,

@@ -102,7 +102,7 @@ test('what runs outside a transaction stands between the transactions, on the te
     'BEGIN;',
     'CREATE TABLE a (id integer PRIMARY KEY);',
     'COMMIT;',
-    `SET search_path TO "${id}", "shared", pg_temp;`,
+    `SET search_path TO "${id}", "shared";`,
     'CREATE INDEX CONCURRENTLY live ON a (id);',
     'RESET search_path;',
     'BEGIN;',

@@ -25,6 +25,8 @@ export class Attempts {
   readonly #guard: Guard | undefined
   /** How many have ended well here. */
   #done = 0
+  /** The last one has set something for the time of its transaction: nothing may follow in it. */
+  #mustEnd = false
 
   constructor(session: MigrationSession, subject: Subject, options: AttemptOptions, treatments: Treatments) {
     this.#session = session
@@ -43,11 +45,14 @@ export class Attempts {
    * @throws what it throws; {@link NeedsTreatment} if it was undone because it cannot run in this transaction.
    */
   async run<T>(migration: string, side: () => Promise<T>): Promise<T> {
+    if (this.#session.inTransaction && this.#mustEnd)
+      throw new NeedsTreatment(new Error('what comes before it must be committed'))
     const attempt = () => this.#session.watching(this.#treatments.has(migration, 'savepoints'), side)
     const result = await (this.#session.inTransaction
       ? this.#inside(migration, attempt)
       : this.#outside(migration, attempt))
     this.#done++
+    this.#mustEnd = this.#session.hasTraces
     return result
   }
 

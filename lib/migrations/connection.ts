@@ -3,7 +3,9 @@ import type { Options } from 'sequelize'
 
 import { TenancyError } from '../errors.ts'
 import type { WireClient } from '../scoped-query.ts'
+import type { Tenant } from '../tenant.ts'
 import { PinnedSequelize } from './pinned-sequelize.ts'
+import { readSettings, type SessionSettings } from './session-settings.ts'
 import type { Recorder } from './statements.ts'
 
 export interface SessionOptions {
@@ -11,6 +13,8 @@ export interface SessionOptions {
   readonly connection: string | Options
   /** Runs before each connect, so that passwords which change (tokens) are the application's concern. */
   readonly beforeConnect?: ((config: object) => Promise<void>) | undefined
+  /** Runs `fn` where the application's own Sequelize means the tenant, or the shared schemas. */
+  readonly enter?: (<T>(tenant: Tenant | undefined, fn: () => T) => T) | undefined
   /** Milliseconds a statement waits for a lock on a table; 0 waits for ever. */
   readonly lockTimeoutMs: number
   /** Milliseconds a statement may run; 0 for no limit. */
@@ -22,7 +26,9 @@ export interface SessionParts {
   readonly pinned: PinnedSequelize
   readonly client: WireClient
   readonly database: string
+  readonly settings: SessionSettings
   readonly openWitness: () => Promise<PinnedSequelize>
+  readonly enter: SessionOptions['enter']
   /** Is told of every statement. */
   readonly recorder?: Recorder
 }
@@ -36,12 +42,13 @@ export async function connect<S>(
   try {
     const client = await pinned.pin()
     const database = await prepareConnection(client, options)
+    const settings = await readSettings(client)
     const openWitness = async () => {
       const witness = pinnedSequelize(options)
       await witness.pin()
       return witness
     }
-    return await make({ pinned, client, database, openWitness })
+    return await make({ pinned, client, database, settings, openWitness, enter: options.enter })
   } catch (error) {
     await pinned.close()
     throw error

@@ -59,16 +59,19 @@ function failed(error: unknown, subject: Subject, facts: Facts, blockers: readon
       ...facts,
       sqlstate,
       detail: [messageOf(error), ...(blockers.length === 0 ? [] : [blockersText(blockers)])].join('\n'),
-      fix: [remedy(sqlstate, subject), ...endingThem(blockers)],
+      fix: [remedy(sqlstate, subject, facts.direction), ...endingThem(blockers)],
       cause: error,
     },
   )
 }
 
-function remedy(sqlstate: string | undefined, subject: Subject): string {
+function remedy(sqlstate: string | undefined, subject: Subject, direction: Direction = 'up'): string {
   if (sqlstate === SQLSTATE.lockNotAvailable)
     return 'wait until the table is free and run again, or raise timeouts.lockMs'
-  return `correct the migration or the data, then: umzug-tenants up ${selectionOf(subject)}`
+  // A run holds the locks of all its migrations until its end; the server's table for them is shared by all runs.
+  if (sqlstate === SQLSTATE.outOfMemory)
+    return "run fewer tenants at once (--concurrency), set transaction: 'migration', or raise max_locks_per_transaction of the server"
+  return `correct the migration or the data, then: umzug-tenants ${direction} ${selectionOf(subject)}`
 }
 
 function nameOf({ id, tenant }: Subject): string {

@@ -140,7 +140,7 @@ function writtenHere(alias: string): string {
 
 /**
  * An object that is not in the catalog any more has only its number here. An extension belongs to the database,
- * whichever schema its objects are in.
+ * whichever schema its objects are in; so does an event trigger, which would fire for every tenant.
  */
 const CHANGED = `
   WITH own (xid) AS (SELECT pg_catalog.pg_current_xact_id()::text::bigint),
@@ -181,7 +181,15 @@ const CHANGED = `
       FROM own, pg_catalog.pg_namespace n
      WHERE ${writtenHere('n')}
     UNION ALL
-    SELECT 'extension', '', e.extname, e.oid FROM own, pg_catalog.pg_extension e WHERE ${writtenHere('e')})
+    SELECT 'extension', '', e.extname, e.oid FROM own, pg_catalog.pg_extension e WHERE ${writtenHere('e')}
+    UNION ALL
+    SELECT 'event trigger', '', e.evtname, e.oid FROM own, pg_catalog.pg_event_trigger e WHERE ${writtenHere('e')}
+    UNION ALL
+    SELECT 'publication', '', p.pubname, p.oid FROM own, pg_catalog.pg_publication p WHERE ${writtenHere('p')}
+    UNION ALL
+    SELECT 'language', '', l.lanname, l.oid FROM own, pg_catalog.pg_language l WHERE ${writtenHere('l')}
+    UNION ALL
+    SELECT 'server', '', s.srvname, s.oid FROM own, pg_catalog.pg_foreign_server s WHERE ${writtenHere('s')})
   SELECT CASE WHEN schema = '' THEN pg_catalog.format('%s %I', kind, name)
               WHEN schema IS NOT NULL THEN pg_catalog.format('%s %I.%I', kind, schema, name) END AS object, oid::text
     FROM changed

@@ -36,6 +36,8 @@ export class PinnedSequelize extends Sequelize {
   schema: string | undefined
   /** Whether a transaction is open already, so that one begun now must be a savepoint in it. */
   nestTransactions = false
+  /** Is told when a transaction that a migration has begun, and that is a savepoint here, has ended. */
+  onOwnTransactionEnd: (() => void) | undefined
 
   #client: WireClient | undefined
   readonly #queries: Queries
@@ -112,7 +114,12 @@ export class PinnedSequelize extends Sequelize {
     const stock = super.transaction.bind(this) as (...args: unknown[]) => Promise<unknown>
     const begin: Transactions = (options, body) =>
       body === undefined ? stock(options) : stock(options, body)
-    const nested = new NestedTransactions(this, begin, () => this.#client)
+    const nested = new NestedTransactions(
+      this,
+      begin,
+      () => this.#client,
+      () => this.onOwnTransactionEnd?.(),
+    )
     const own = async (first?: TransactionOptions | TransactionBody, second?: TransactionBody) => {
       const body = typeof first === 'function' ? first : second
       return this.#current().#transactions(typeof first === 'function' ? {} : { ...first }, body)
@@ -121,6 +128,29 @@ export class PinnedSequelize extends Sequelize {
     return async (options, body) =>
       this.nestTransactions ? nested.begin(options, body) : begin(options, body)
   }
+}
+
+/**
+ * Makes the application's Sequelize mean the run while a migration runs: its models and queries go over the run's
+ * connection, in its transaction. Over a connection of their own they could not see what the run has done so far, or
+ * would wait for its locks for ever.
+ */
+export function joinRuns(application: Sequelize): void {
+  const stock = {
+    query: application.query.bind(application) as (sql: unknown, options?: object) => Promise<unknown>,
+    transaction: application.transaction.bind(application) as (...args: unknown[]) => Promise<unknown>,
+  }
+  const own: typeof stock = {
+    query: (sql, options) => {
+      const run = active.getStore() as typeof stock | undefined
+      return run === undefined ? stock.query(sql, options) : run.query(sql, options)
+    },
+    transaction: (...args) => {
+      const run = active.getStore() as typeof stock | undefined
+      return run === undefined ? stock.transaction(...args) : run.transaction(...args)
+    },
+  }
+  Object.assign(application, own)
 }
 
 type TransactionBody = (transaction: Transaction) => Promise<unknown>

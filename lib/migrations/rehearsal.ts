@@ -2,12 +2,20 @@
  * A session that rehearses: a run on it is the real one, statement by statement, in a transaction that is rolled back
  * at the end; what was sent is kept as a script. What wants to be outside a transaction is not sent, only kept.
  */
-import { kindOfStatement } from '../statement.ts'
+import {
+  controlsTransaction,
+  kindOfStatement,
+  lastsUntilCommit,
+  splitAtTransactionControl,
+  withoutLeadingComments,
+} from '../statement.ts'
 import { connect, type SessionOptions, type SessionParts } from './connection.ts'
 import { lockKey } from './lock.ts'
 import { MigrationSession, type LockOwner, type Target } from './session.ts'
-import type { Recorder, Statement } from './statements.ts'
-import { searchPath, type Row, type SqlValue } from '../sql.ts'
+import { restoreSettings, type SessionSettings } from './session-settings.ts'
+import type { Recorder, SendText, Statement } from './statements.ts'
+import { migrationPath, sqlStateOf, type Row, type SqlValue } from '../sql.ts'
+import { isRefusal } from './treatment.ts'
 
 /** One thing that a script does. */
 export type Step =
@@ -36,16 +44,87 @@ export async function rehearse<T>(
   }
 }
 
+/**
+ * Keeps what is sent. Outside a transaction nothing could be undone: there a migration's own transactions become
+ * savepoints, and what wants no transaction at all is kept without being sent.
+ */
 class Notes implements Recorder {
-  holdsBack = false
+  isAlone = false
   readonly steps: Step[] = []
+  readonly #settings: SessionSettings
+  #leavesTraces = false
+  /** Whether a transaction of the migration's own is open. */
+  #isInOwn = false
 
-  note(statement: Statement): void {
-    // Savepoints and the like are the run's own affair, or are replaced by steps.
-    const isControl = kindOfStatement(statement.text) === 'control'
-    if (!isControl || statement.isMigration) this.steps.push({ kind: 'statement', ...statement })
+  constructor(settings: SessionSettings) {
+    this.#settings = settings
+  }
+
+  async run(statement: Statement, send: () => Promise<unknown>, sendText: SendText): Promise<unknown> {
+    if (this.isAlone) return this.#runAlone(statement, send, sendText)
+    const result = await send()
+    // What the run itself looks up has been looked up, and its transactions are steps.
+    if (statement.isMigration || WRITES.test(statement.text)) this.#keep(statement)
+    return result
+  }
+
+  async #runAlone(statement: Statement, send: () => Promise<unknown>, sendText: SendText): Promise<unknown> {
+    const parts = splitAtTransactionControl(statement.text)
+    if (parts !== undefined) {
+      const results: unknown[] = []
+      for (const text of parts) {
+        results.push(await this.#runAlone({ ...statement, text }, () => sendText(text), sendText))
+      }
+      return results.flat()
+    }
+    if (controlsTransaction(statement.text)) return this.#control(statement, sendText)
+    this.#leavesTraces ||= lastsUntilCommit(statement.text)
+    await sendText(`SAVEPOINT ${ALONE}`)
+    try {
+      const result = await send()
+      await sendText(`${this.#isInOwn ? '' : SETTLE}RELEASE SAVEPOINT ${ALONE}`)
+      this.#keep(statement)
+      return result
+    } catch (error) {
+      await sendText(`ROLLBACK TO SAVEPOINT ${ALONE}; RELEASE SAVEPOINT ${ALONE}`)
+      if (!isRefusal(sqlStateOf(error))) throw error
+      this.#keep(statement)
+      return nothing()
+    }
+  }
+
+  /** A real one would end the rehearsal. */
+  async #control(statement: Statement, sendText: SendText): Promise<unknown> {
+    this.#keep(statement)
+    this.#isInOwn = kindOfStatement(statement.text) === 'begin'
+    if (this.#isInOwn) return sendText(`SAVEPOINT ${OWN}`)
+    const isCommit = /^\s*(?:commit|prepare)\b/i.test(withoutLeadingComments(statement.text))
+    await sendText(`${isCommit ? SETTLE : `ROLLBACK TO SAVEPOINT ${OWN}; `}RELEASE SAVEPOINT ${OWN}`)
+    // What was set for the time of the transaction ends with it.
+    if (this.#leavesTraces) await restoreSettings(sendText, this.#settings)
+    this.#leavesTraces = false
+    return nothing()
+  }
+
+  #keep(statement: Statement): void {
+    this.steps.push({ kind: 'statement', ...statement })
   }
 }
+
+/** What the run itself writes: version tables and the ledger. */
+const WRITES = /^\s*(?:insert|update|delete|create|alter|drop)\b/i
+
+/** What pg answers to a statement without rows. */
+function nothing(): unknown {
+  return { command: '', rowCount: 0, oid: 0, fields: [], rows: [] }
+}
+
+/** What a commit does to deferred constraints: a table for which some wait cannot be altered. */
+const SETTLE = 'SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; '
+
+/** One statement outside a transaction, and a transaction of the migration's own there. */
+const ALONE = 'umzug_tenants_alone'
+const OWN = 'umzug_tenants_own'
 
 const SAVEPOINT = 'umzug_tenants_rehearsal'
 
@@ -64,7 +143,7 @@ class RehearsalSession extends MigrationSession {
     return connect(options, async (parts) => {
       // Before the connection is scoped: this transaction is of no tenant, and all that follows is in it.
       await parts.client.query('BEGIN')
-      return new RehearsalSession(parts, new Notes())
+      return new RehearsalSession(parts, new Notes(parts.settings))
     })
   }
 
@@ -76,14 +155,14 @@ class RehearsalSession extends MigrationSession {
     this.#notes.steps.push(step)
   }
 
-  /** The run's own statement; one that wants no transaction is kept like a migration's. */
+  /** The run's own statement; one that wants no transaction is kept and not sent. */
   override async query<R extends object = Row>(text: string, values: readonly SqlValue[] = []): Promise<R[]> {
-    const before = this.#notes.holdsBack
-    this.#notes.holdsBack = kindOfStatement(text) === 'alone'
+    const before = this.#notes.isAlone
+    this.#notes.isAlone ||= /\bconcurrently\b/i.test(text)
     try {
       return await super.query<R>(text, values)
     } finally {
-      this.#notes.holdsBack = before
+      this.#notes.isAlone = before
     }
   }
 
@@ -98,7 +177,7 @@ class RehearsalSession extends MigrationSession {
   }
 
   override async within<T>(target: Target, fn: () => Promise<T>): Promise<T> {
-    this.#path = searchPath([target.schema, ...target.searchPath])
+    this.#path = migrationPath([target.schema, ...target.searchPath])
     try {
       return await super.within(target, fn)
     } finally {
@@ -113,7 +192,7 @@ class RehearsalSession extends MigrationSession {
   }
 
   protected override async commit(): Promise<void> {
-    await this.query(`RELEASE SAVEPOINT ${SAVEPOINT}`)
+    await this.query(`${SETTLE}RELEASE SAVEPOINT ${SAVEPOINT}`)
     this.#notes.steps.push({ kind: 'commit' })
   }
 
@@ -132,14 +211,13 @@ class RehearsalSession extends MigrationSession {
     }
   }
 
-  /** What runs outside a transaction could not be undone. */
   override async alone<T>(side: () => Promise<T>): Promise<T> {
     this.#notes.steps.push({ kind: 'path', path: this.#path })
-    this.#notes.holdsBack = true
+    this.#notes.isAlone = true
     try {
       return await side()
     } finally {
-      this.#notes.holdsBack = false
+      this.#notes.isAlone = false
       this.#notes.steps.push({ kind: 'path', path: undefined })
     }
   }

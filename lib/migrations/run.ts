@@ -327,6 +327,7 @@ export class Run {
   }
 
   async #prepare(): Promise<void> {
+    await this.#session.renew()
     await this.#ensureSchemaExists()
     if (this.#options.ledger) await ensureLedger(this.#session, (fn) => this.#session.transaction(fn))
     await this.#assertNotInterrupted()

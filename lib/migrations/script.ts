@@ -8,6 +8,7 @@ import type { Statement } from './statements.ts'
 export const SCRIPT_HEAD = `\\set ON_ERROR_STOP on
 SET client_encoding TO 'UTF8';
 SET standard_conforming_strings TO on;
+SET client_min_messages TO warning;
 `
 
 export interface ScriptPart {
@@ -38,11 +39,10 @@ export function writeScript(
     }
     const { rows, acts } = readingOf(step.text)
     if (step.isMigration && rows && migration !== undefined) reading.add(migration)
-    // What the run itself looks up has been looked up.
     if (!acts) continue
     // A migration that was undone and begun again is announced once, before its first statement.
-    if (!isAnnounced) lines.push(`-- ${oneLine(migration ?? '')}`)
-    isAnnounced = true
+    if (!isAnnounced && step.isMigration) lines.push(`-- ${oneLine(migration ?? '')}`)
+    isAnnounced ||= step.isMigration
     lines.push(statementText(step))
   }
   return { text: `${lines.join('\n')}\n`, reading: [...reading] }

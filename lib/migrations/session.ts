@@ -12,13 +12,14 @@ import { messageOf } from '../errors.ts'
 import { isStopped, notBegun, type Interruption } from '../interruption.ts'
 import type { TransactionState, WireClient } from '../scoped-query.ts'
 import { scopeClient } from '../search-path.ts'
-import { searchPath, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
+import { migrationPath, searchPath, sqlStateOf, type Row, type SqlRunner, type SqlValue } from '../sql.ts'
 import type { Tenant } from '../tenant.ts'
 import { lockHeld } from './blockers.ts'
 import { connect, type SessionOptions, type SessionParts } from './connection.ts'
 import { comesFrom, watchForgotten } from './forgotten.ts'
 import { lockKey } from './lock.ts'
 import type { PinnedSequelize } from './pinned-sequelize.ts'
+import { restoreSettings, type SessionSettings } from './session-settings.ts'
 import { StatementQueue } from './statements.ts'
 import { isRefusal, NeedsOwnTransaction } from './treatment.ts'
 
@@ -71,12 +72,17 @@ export class MigrationSession implements SqlRunner {
   #inTransaction = false
   #forgotten: { readonly error: unknown } | undefined
   readonly #stopWatching: () => void
+  readonly #settings: SessionSettings
+  #isUsed = false
+  readonly #enter: SessionOptions['enter']
   readonly #openWitness: () => Promise<PinnedSequelize>
   #witness: Promise<PinnedSequelize> | undefined
   #isWatching = false
   #cancelling: Promise<void> | undefined
 
-  protected constructor({ pinned, client, database, openWitness, recorder }: SessionParts) {
+  protected constructor({ pinned, client, database, settings, openWitness, enter, recorder }: SessionParts) {
+    this.#settings = settings
+    this.#enter = enter
     this.#openWitness = openWitness
     this.sequelize = pinned
     this.#pinned = pinned
@@ -86,6 +92,7 @@ export class MigrationSession implements SqlRunner {
     if (transaction === undefined) throw new TypeError('a session needs a connection of its own')
     this.#transaction = transaction
     this.#statements = new StatementQueue(client, transaction, recorder)
+    pinned.onOwnTransactionEnd = () => this.#statements.ownTransactionEnded()
     this.#stopWatching = watchForgotten({
       owns: (reason) => comesFrom(reason, this.#statements.failures),
       take: (error) => (this.#forgotten ??= { error }),
@@ -116,10 +123,22 @@ export class MigrationSession implements SqlRunner {
     return rowsFrom(this.#pinned.client, text, values)
   }
 
+  /** Undoes what the migrations of an earlier run have done to the session: settings, roles, temporary tables. */
+  async renew(): Promise<void> {
+    if (!this.#isUsed) return
+    this.#isUsed = false
+    await restoreSettings((text, values) => this.query(text, values), this.#settings)
+  }
+
+  /** Whether the migration before has done what only the end of the transaction undoes. */
+  get hasTraces(): boolean {
+    return this.#statements.leavesTraces
+  }
+
   /** Makes bare names mean `target`'s schema while `fn` runs. */
   async within<T>(target: Target, fn: () => Promise<T>): Promise<T> {
     const outer = this.#scope
-    this.#scope = { tenant: target.tenant, path: searchPath([target.schema, ...target.searchPath]) }
+    this.#scope = { tenant: target.tenant, path: migrationPath([target.schema, ...target.searchPath]) }
     this.#pinned.schema = target.schema
     try {
       return await fn()
@@ -193,6 +212,7 @@ export class MigrationSession implements SqlRunner {
    * an error for one that the side has begun and not ended.
    */
   async watching<T>(savepoints: boolean, side: () => Promise<T>): Promise<T> {
+    this.#isUsed = true
     this.#statements.savepoints = savepoints
     this.#statements.lendsTransaction = this.#inTransaction
     this.#statements.isMigration = true
@@ -201,7 +221,9 @@ export class MigrationSession implements SqlRunner {
     this.#isWatching = true
     try {
       this.#assertNotCancelled()
-      const result = await this.#pinned.running(side)
+      const { tenant } = this.#scope
+      const running = () => this.#pinned.running(side)
+      const result = await (this.#enter === undefined ? running() : this.#enter(tenant, running))
       await this.drain()
       this.#assertNotCancelled()
       this.#assertNothingForgotten()

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 import { answer } from '../alone-statements.ts'
 import type { TransactionState, WireClient } from '../scoped-query.ts'
-import { controlsTransaction, kindOfStatement } from '../statement.ts'
+import { controlsTransaction, kindOfStatement, lastsUntilCommit } from '../statement.ts'
 import { NeedsOwnTransaction } from './treatment.ts'
 
 const SAVEPOINT = 'umzug_tenants_statement'
@@ -19,12 +19,16 @@ export interface Statement {
   readonly isMigration: boolean
 }
 
-/** Follows what is sent over a connection. */
+/** Stands between those who hand over statements and the connection, and answers for it. */
 export interface Recorder {
-  /** Whether statements are to be noted and not sent. */
-  readonly holdsBack: boolean
-  note(statement: Statement): void
+  /**
+   * @param send sends the statement as it would be sent without a recorder.
+   * @param sendText sends another text instead, or beside it.
+   */
+  run(statement: Statement, send: () => Promise<unknown>, sendText: SendText): Promise<unknown>
 }
+
+export type SendText = (text: string, values?: readonly unknown[]) => Promise<unknown>
 
 export class StatementQueue {
   /**
@@ -34,6 +38,9 @@ export class StatementQueue {
   savepoints = false
   /** Whether the open transaction is not the migration's to end. */
   lendsTransaction = false
+  /** Whether the migration has done what ends with a transaction only. */
+  leavesTraces = false
+  #tracesAreOver = false
   /** Whether statements are a migration's. */
   isMigration = false
 
@@ -64,6 +71,13 @@ export class StatementQueue {
 
   forgetFailures(): void {
     this.#failures = []
+    this.leavesTraces = false
+    this.#tracesAreOver = false
+  }
+
+  /** A transaction of the migration's own has ended: what it did for its own time should have ended with it. */
+  ownTransactionEnded(): void {
+    this.#tracesAreOver = this.leavesTraces
   }
 
   /** Whether the server has given up on the transaction: every statement but ROLLBACK fails now. */
@@ -121,13 +135,16 @@ export class StatementQueue {
     if (this.refusal !== undefined && !isRollback(config)) throw this.refusal
     if (this.lendsTransaction && controlsTransaction(textOf(config)))
       throw new NeedsOwnTransaction('it begins or ends a transaction by itself')
-    const result = this.#recorder?.holdsBack === true ? nothing() : await this.#sendSafely(config, values)
-    this.#recorder?.note({
-      text: textOf(config),
-      values: valuesOf(config, values),
-      isMigration: this.isMigration,
-    })
-    return result
+    if (this.lendsTransaction && this.#tracesAreOver && !isControl(config))
+      throw new NeedsOwnTransaction('it goes on after a transaction of its own that must have ended')
+    if (this.lendsTransaction && lastsUntilCommit(textOf(config))) this.leavesTraces = true
+    const send = () => this.#sendSafely(config, values)
+    if (this.#recorder === undefined) return send()
+    const { isMigration } = this
+    const statement = { text: textOf(config), values: valuesOf(config, values), isMigration }
+    return this.#recorder.run(statement, send, (text, parameters) =>
+      this.#send(text, parameters && [...parameters]),
+    )
   }
 
   async #sendSafely(config: unknown, values: unknown[] | undefined): Promise<unknown> {
@@ -144,11 +161,6 @@ export class StatementQueue {
       throw error
     }
   }
-}
-
-/** What pg answers to a statement without rows. */
-function nothing(): unknown {
-  return { command: '', rowCount: 0, oid: 0, fields: [], rows: [] }
 }
 
 function valuesOf(config: unknown, values: readonly unknown[] | undefined): readonly unknown[] {

@@ -8,7 +8,8 @@ import { SQLSTATE } from '../sql.ts'
 
 /**
  * - `outside`: no transaction around it. CREATE INDEX CONCURRENTLY, VACUUM, a transaction with an isolation level.
- * - `apart`: what is before it must be committed. It uses a value that ALTER TYPE … ADD VALUE has added.
+ * - `apart`: what is before it must be committed. It uses a value that ALTER TYPE … ADD VALUE has added, or changes a
+ *   table whose deferred constraints have not been checked.
  * - `savepoints`: one for each statement. It catches the failure of a statement and goes on.
  */
 export type Treatment = 'outside' | 'apart' | 'savepoints'
@@ -45,9 +46,14 @@ const WANTS_NONE: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.invalidTransactionTermination,
 ])
 
+const WANTS_COMMIT: ReadonlySet<string | undefined> = new Set([
+  SQLSTATE.unsafeNewEnumValue,
+  SQLSTATE.objectInUse,
+])
+
 /** Whether a statement was refused for no other reason than the transaction it was in. */
 export function isRefusal(sqlState: string | undefined): boolean {
-  return WANTS_NONE.has(sqlState) || sqlState === SQLSTATE.unsafeNewEnumValue
+  return WANTS_NONE.has(sqlState) || WANTS_COMMIT.has(sqlState)
 }
 
 export class Treatments {
@@ -75,6 +81,6 @@ function treatmentFor(symptoms: Symptoms): Treatment | undefined {
   const { isFirst, failedWith, wasCaught, needsOwnTransaction } = symptoms
   // Those that were caught count too: without the transaction there would have been nothing to catch.
   if (needsOwnTransaction || failedWith.some((state) => WANTS_NONE.has(state))) return 'outside'
-  if (failedWith.includes(SQLSTATE.unsafeNewEnumValue)) return isFirst ? 'outside' : 'apart'
+  if (failedWith.some((state) => WANTS_COMMIT.has(state))) return isFirst ? 'outside' : 'apart'
   return wasCaught ? 'savepoints' : undefined
 }

@@ -43,7 +43,7 @@ for (const [spelling, ...args] of [
     assert.match(stdout, /^\\set ON_ERROR_STOP on\n/)
     assert.match(
       stdout,
-      /BEGIN;\nSET LOCAL search_path TO "a", "shared", pg_temp;\n-- 001_users.sql\nCREATE TABLE users/,
+      /BEGIN;\nSET LOCAL search_path TO "a", "shared";\n-- 001_users.sql\nCREATE TABLE users/,
     )
     assert.match(stdout, "-- 002_reads.mjs\nINSERT INTO users VALUES ('7');")
     assert.match(stdout, /INSERT INTO "a"\."SequelizeMeta" .*'002_reads.mjs'/)

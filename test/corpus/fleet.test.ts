@@ -33,3 +33,24 @@ test('models of one tenant’s run are not synchronised in the next one’s', as
 })
 
 test.run()
+
+const sessions = suite('corpus for a fleet, in one session')
+const emptyDatabase = testDatabase(sessions)
+const tenancyOf = testTenancies(sessions, emptyDatabase)
+
+sessions('what a migration leaves in its session is not there for the next tenant’s', async () => {
+  const [one, two] = [newId(), newId()]
+  const tenancy = await tenancyOf({
+    '1.cjs': `exports.up = async ({ sequelize }) => {
+      await sequelize.query("CREATE TABLE seen AS SELECT current_setting('timezone') AS zone, current_setting('session_replication_role') AS role, current_user")
+      await sequelize.query("SET timezone = 'Asia/Tokyo'; SET session_replication_role = replica; SET ROLE pg_read_all_data")
+      await sequelize.query('RESET ROLE; CREATE TEMP TABLE mapping AS SELECT 1 AS id')
+    }`,
+  })
+  for (const id of [one, two]) await tenancy.provision({ id, up: false })
+  assert.is((await tenancy.up({ all: true, concurrency: 1 })).failed, 0)
+  const [first, second] = await Promise.all([one, two].map((id) => schemaCatalog(emptyDatabase.url, id)))
+  assert.equal(second, first)
+})
+
+sessions.run()

@@ -20,6 +20,7 @@ test.before(() =>
     CREATE TABLE public.removed (id integer);
     CREATE TYPE public.mood AS ENUM ('good');
     CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+    CREATE FUNCTION public.ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
     CREATE SCHEMA other; CREATE TABLE other.thing (id integer PRIMARY KEY);
     CREATE SCHEMA shared; CREATE TABLE shared.plans (id integer PRIMARY KEY);`),
 )
@@ -49,6 +50,8 @@ const OUTSIDE: readonly (readonly [statement: string, object: string])[] = [
   ["CREATE OR REPLACE FUNCTION public.f() RETURNS integer LANGUAGE sql AS 'SELECT 2'", 'function public.f'],
   ['DROP FUNCTION public.f()', 'function public.f'],
   ['CREATE SCHEMA strange', 'schema strange.strange'],
+  ['CREATE EVENT TRIGGER ddl ON ddl_command_end EXECUTE FUNCTION public.ddl()', 'event trigger ddl'],
+  ['CREATE PUBLICATION changes FOR TABLE other.thing', 'publication changes'],
   ['DROP SCHEMA other CASCADE', 'schema other.other'],
 ]
 
