@@ -12,6 +12,7 @@ import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts
 import { compareNames } from './migrations/revision.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { Subject } from './migrations/subject.ts'
+import { NeedsCommit } from './migrations/treatment.ts'
 import { SQLSTATE, sqlStateOf } from './sql.ts'
 
 /** What a redo did. */
@@ -82,6 +83,8 @@ async function inOneTransaction(both: Both): Promise<RedoReport> {
   return session.within({ tenant, schema, searchPath: options.searchPath }, () =>
     session.transaction(async () => {
       const reverted = await migrate(session, subject, files, down, options)
+      // What ends with the transaction only must not meet what follows.
+      if (reverted.migrations.length > 0 && session.hasTraces) throw new NeedsCommit()
       return joined(reverted, await applyAgain(reverted, both))
     }),
   )
@@ -114,19 +117,20 @@ function joined(reverted: RunReport, applied: RunReport): RedoReport {
 }
 
 /**
- * Whether a failure comes from the shared transaction: a statement that cannot run in one, an enum value that must be
- * committed, a lock that was waited for, a failure that was caught.
+ * Whether a failure comes from the shared transaction: a statement that cannot run in one, something that must be
+ * committed before it is used, a lock that was waited for, a failure that was caught.
  */
 function needsItsOwnWay(error: unknown): boolean {
   const states: readonly (string | undefined)[] = [
     SQLSTATE.activeTransaction,
     SQLSTATE.unsafeNewEnumValue,
+    SQLSTATE.objectInUse,
     SQLSTATE.failedTransaction,
     SQLSTATE.lockNotAvailable,
     SQLSTATE.deadlockDetected,
     SQLSTATE.serializationFailure,
   ]
-  const names = ['CaughtFailure', 'NeedsOwnTransaction']
+  const names = ['CaughtFailure', 'NeedsOwnTransaction', 'NeedsCommit']
   for (let level = error; level instanceof Error; level = level.cause) {
     if (names.includes(level.name) || states.includes(sqlStateOf(level))) return true
   }

@@ -149,4 +149,44 @@ test('many tenants each have a run of their own, and one that fails stops no oth
   assert.is(report.tenants[0]?.error?.sqlstate, '42P01')
 })
 
+test('what lasts until the end of a transaction does not reach the migration that follows', async () => {
+  const { tenancy, id } = await tenant({
+    '1_a.mjs': `export const up = ({ context }) => context.sql("CREATE TABLE a AS SELECT coalesce(current_setting('test.trace', true), '') AS trace")
+      export const down = async ({ context }) => {
+        await context.sql("SELECT set_config('test.trace', 'left', true)")
+        await context.sql('DROP TABLE a')
+      }`,
+    ...createTable('2_b', 'b'),
+  })
+  const { reverted, applied } = await tenancy.redo({ tenant: id, step: 2 })
+  assert.equal([reverted, applied], [['2_b.sql', '1_a.mjs'], ['1_a.mjs', '2_b.sql']]) // prettier-ignore
+  assert.equal(await database.query(`SELECT trace FROM ${id}.a`), [{ trace: '' }])
+})
+
+test('a fleet is redone with limits: after a failure no tenant is begun, and those left are named', async () => {
+  const { tenancy, id, write } = await tenant()
+  const others = [newId(), newId()]
+  for (const other of others) await tenancy.provision({ id: other })
+  await write('2_b.sql', 'SELECT 1/0')
+  const { tenants, ...counts } = await tenancy.redo({
+    tenants: [id, ...others],
+    concurrency: 1,
+    failFast: true,
+  })
+  assert.equal(counts, { succeeded: 0, unchanged: 0, failed: 1, notRun: 2, remaining: others })
+  assert.equal(
+    tenants.map((report) => [report.id, report.error?.sqlstate]),
+    [[id, '22012']],
+  )
+  assert.is((await tenancy.status({ tenant: id })).executed, 2, 'it stands where it stood')
+})
+
+test('a redo that is stopped before it begins does nothing', async () => {
+  const { tenancy, id } = await tenant()
+  await failure('RUN_NOT_BEGUN', () => tenancy.redo({ tenant: id, signal: AbortSignal.abort() }))
+  const { notRun, remaining } = await tenancy.stamp({ tenants: [id], to: 0, signal: AbortSignal.abort() })
+  assert.equal([notRun, remaining], [1, [id]])
+  assert.is((await tenancy.status({ tenant: id })).executed, 2)
+})
+
 test.run()

@@ -61,6 +61,13 @@ test('of several tenants each line says whose it is, and a failure is exit code 
   assert.match(stderr, /^✖ b: exit code 3 after \d+ ms\n1 of 2 tenants done · 1 failed\n$/m)
 })
 
+test('--fail-fast starts no program after one has failed', async () => {
+  const argv = ['exec', '--json', '--all', '--concurrency', '1', '--fail-fast', ...NODE, 'process.exit(1)']
+  const { code, stdout } = await project.cli(argv)
+  const document = JSON.parse(stdout) as ExecReport // what exec documents
+  assert.equal([code, document.failed, document.notRun, document.remaining], [4, 1, 1, ['b']])
+})
+
 test('all programs that end well are exit code 0', async () => {
   assert.is((await project.cli(['exec', '--all', ...NODE, ''])).code, 0)
 })

@@ -240,6 +240,47 @@ test('redo is confirmed as down is, and prints both ways', async () => {
   assert.is((await project.cli(['redo', '--tenant', id, '-x', 'dry_run=True', '--yes'])).code, 2)
 })
 
+test('redo tells at a terminal what is reverted and what the tenant holds, before it asks', async () => {
+  const id = await create('--up')
+  const { code, err, out } = await at([id], 'redo', '--tenant', id)
+  assert.is(code, 0)
+  assert.match(
+    err,
+    `To be reverted, in this order:\n  002_roles.sql\nWhat that drops is up to them. Schema ${id}`,
+  )
+  assert.match(out, '1 tenant redone · 1 migration')
+})
+
+test('with --shared a failure has the form of the report, for every command that has a report', async () => {
+  const broken = await inProcess()
+  await broken.write({ 'migrations/shared/d6bb_broken.sql': 'SELECT 1/0' })
+  const up = await broken.json<Report<object>>(['up', '--shared'])
+  assert.equal([up.code, up.document.failed, up.document.tenants[0]?.error?.sqlstate], [1, 1, '22012'])
+  for (const argv of [
+    ['stamp', 'nope', '--shared'],
+    ['redo', '--shared', '--to', 'nope', '--yes'],
+  ]) {
+    const { code, document } = await broken.json<Report<{ id: string }>>(argv)
+    const [tenant] = document.tenants
+    assert.equal([code, document.failed, tenant?.id, tenant?.error?.code], [2, 1, 'shared', 'MIGRATION_UNKNOWN']) // prettier-ignore
+  }
+})
+
+test('--fail-fast begins no tenant after a failure, and the report names those that are left', async () => {
+  const [lost, id] = [await create(), await create()]
+  await database.query(`DROP SCHEMA ${lost}`)
+  const argv = ['--tenant', `${lost},${id}`, '--concurrency', '1', '--fail-fast']
+  const { code, stderr } = await project.cli(['stamp', 'head', ...argv])
+  assert.is(code, 4)
+  assert.match(
+    stderr,
+    '1 tenant was not run\nto go on: run the same command again, which does only what is left\n',
+  )
+  const redone = await project.cli(['redo', '--yes', ...argv])
+  assert.match(redone.stderr, `to go on: run only these: umzug-tenants redo --tenant ${id}\n`)
+  await project.cli(['tenants', 'drop', lost, '--yes'])
+})
+
 test('redo exits 1 for a failure, and says whether the migration stays reverted', async () => {
   const broken = await inProcess()
   const id = newId()

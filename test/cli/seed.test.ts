@@ -82,6 +82,17 @@ test('reverting asks for the id first, and another answer changes nothing', asyn
   assert.is((await project.cli(['seed', 'down', '--tenant', 'b'])).code, 10, 'no terminal')
 }) // prettier-ignore
 
+test('reverting tells at a terminal which seed files, on how many tenants, before it asks', async () => {
+  await project.cli(['seed', 'up', '--all'])
+  const terminal = fakeTerminal(['no'])
+  const config = join(project.folder, 'umzug-tenants.config.mjs')
+  assert.is(await run(['seed', 'down', '--all', '--to', '0', '--config', config], terminal), 10)
+  assert.match(
+    terminal.printed.err,
+    'To be reverted:\n  002_two.sql   on 2 tenants\n  001_one.sql   on 2 tenants\n',
+  )
+})
+
 test('--only excludes --to and --step, and the shared schema has no seed files', async () => {
   for (const argv of [
     ['seed', 'up', '--all', '--only', 'x', '--step', '1'],

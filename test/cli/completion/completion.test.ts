@@ -15,7 +15,7 @@ const makeFolder = temporaryFolders(test)
 
 /** What is typed, and what is offered. */
 const OFFERS: Readonly<Record<string, string>> = {
-  'umzug-tenants sta': 'status',
+  'umzug-tenants stat': 'status',
   'umzug-tenants tenants cr': 'create',
   'umzug-tenants tenants create --ho': '--host',
   'umzug-tenants up --te': '--tenant --tenants-file',
@@ -70,7 +70,7 @@ if (isInstalled('bash')) {
   })
 
   test('bash completes up to the cursor, whatever follows it', () => {
-    const script = `source ./script.bash; COMP_LINE='umzug-tenants sta --all'; COMP_POINT=17; _umzug_tenants; echo "\${COMPREPLY[*]}"`
+    const script = `source ./script.bash; COMP_LINE='umzug-tenants stat --all'; COMP_POINT=18; _umzug_tenants; echo "\${COMPREPLY[*]}"`
     assert.is(execFileSync('bash', ['--norc', '-c', script], { cwd: folder, encoding: 'utf8' }), 'status\n')
   })
 
