@@ -66,6 +66,28 @@ export class Database {
     },
   }
 
+  /** Runs `fn` on one connection of the pool, with the server process it was told of when it was opened. */
+  async withConnection<T>(fn: (sql: SqlRunner, processId: number | undefined) => Promise<T>): Promise<T> {
+    const sequelize = await this.pool()
+    return this.#context.runShared(async () => {
+      // A transaction keeps its connection, also behind a pooler.
+      const transaction = await sequelize.transaction()
+      const { connection } = transaction as unknown as { connection?: { processID?: number } } // not typed upstream
+      try {
+        const query = <R extends object = Row>(text: string, values: readonly SqlValue[] = []) =>
+          sequelize.query<R>(text, {
+            ...(values.length === 0 ? {} : { bind: [...values] }),
+            type: QueryTypes.SELECT,
+            transaction,
+            logging: false,
+          })
+        return await fn({ query }, connection?.processID)
+      } finally {
+        await transaction.rollback()
+      }
+    })
+  }
+
   /** Opens a session for migrating, for the time of `fn`. */
   async withSession<T>(fn: (session: MigrationSession) => Promise<T>): Promise<T> {
     return withSession(await this.sessionOptions(), fn)

@@ -23,6 +23,8 @@ const MEANINGS = {
   REGISTRY_READ_ONLY: { exitCode: 2, status: 500 },
   SCHEMA_MISSING: { exitCode: 9, status: 503 },
   SCHEMA_NOT_EMPTY: { exitCode: 9, status: 409 },
+  SCHEMA_EXISTS: { exitCode: 9, status: 409 },
+  VERSION_TABLE_MISSING: { exitCode: 9, status: 409 },
   CONFIRMATION_REQUIRED: { exitCode: 10, status: 409 },
 
   TENANT_CONTEXT_MISSING: { exitCode: 1, status: 500 },
@@ -49,6 +51,9 @@ const MEANINGS = {
   LOCK_HELD: { exitCode: 5, status: 503 },
   RUN_CANCELLED: { exitCode: 1, status: 503 },
   RUN_NOT_BEGUN: { exitCode: 1, status: 503 },
+  LOCK_NOT_HELD: { exitCode: 2, status: 409 },
+
+  PROGRAM_NOT_STARTED: { exitCode: 2, status: 500 },
 
   DATABASE_UNREACHABLE: { exitCode: 6, status: 503 },
   DATABASE_REFUSED: { exitCode: 6, status: 503 },

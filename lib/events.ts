@@ -45,6 +45,17 @@ export interface TenancyEvents {
   'tenant:provisioned': { tenant: string; schema: string }
   /** A tenant's schema and registration are gone. */
   'tenant:dropped': { tenant: string; schema: string }
+  /** A tenant's record was changed without running anything. */
+  'tenant:stamped': {
+    tenant: string
+    schema: string
+    recorded: readonly string[]
+    forgotten: readonly string[]
+  }
+  /** A schema that was there already has become a tenant's; `from` is what it was called before. */
+  'tenant:adopted': { tenant: string; schema: string; from: string }
+  /** A tenant's schema has another name. */
+  'tenant:renamed': { tenant: string; schema: string; from: string }
   /** A listener of another event threw; its error is here and nowhere else. */
   'listener:error': { event: string; error: unknown }
 }

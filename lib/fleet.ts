@@ -5,19 +5,20 @@
 import { databaseError } from './database-errors.ts'
 import { isTenancyError, messageOf, TenancyError, type ErrorDocument } from './errors.ts'
 import { isStopped, type Interruption } from './interruption.ts'
-import type { RunReport } from './migrations/run.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { Tenant } from './tenant.ts'
 
-export interface FleetOptions extends Interruption {
+export interface FleetOptions<Report> extends Interruption {
   readonly concurrency: number
   /** Failures after which no tenant is begun any more. */
   readonly maxFailures?: number | undefined
   withSession<T>(fn: (session: MigrationSession) => Promise<T>): Promise<T>
   /** Runs one tenant on a worker's session. */
-  run(session: MigrationSession, tenant: Tenant): Promise<RunReport>
-  /** Whether a tenant is known to have nothing to run: it is reported as unchanged, and not run. */
-  readonly isIdle?: ((tenant: Tenant) => boolean) | undefined
+  run(session: MigrationSession, tenant: Tenant): Promise<Report>
+  /** Whether a report says that nothing was done. */
+  isUnchanged(report: Report): boolean
+  /** The report of a tenant that is known to have nothing to run: it is not run. */
+  readonly idle?: ((tenant: Tenant) => Report | undefined) | undefined
   /** Called when the fleet begins, and whenever a tenant has ended. */
   onProgress?(counts: FleetCounts): void
 }
@@ -31,15 +32,16 @@ export interface FleetCounts {
 }
 
 /** The outcome for one tenant: its report, or why there is none. */
-export type FleetResult =
-  | { readonly tenant: Tenant; readonly report: RunReport }
+export type FleetResult<Report> =
+  | { readonly tenant: Tenant; readonly report: Report }
   | { readonly tenant: Tenant; readonly error: ErrorDocument; readonly migrations: readonly string[] }
 
 /** What became of a fleet, each part in the order of its tenants. */
-export interface FleetOutcome {
-  readonly results: readonly FleetResult[]
+export interface FleetOutcome<Report> {
+  readonly results: readonly FleetResult<Report>[]
   /** Tenants that were not begun: the run was stopped, or had failed too often. */
   readonly notRun: readonly Tenant[]
+  readonly counts: FleetCounts
 }
 
 /**
@@ -50,7 +52,10 @@ export interface FleetOutcome {
 export const TENANTS_PER_SESSION = 250
 
 /** Runs every tenant, as long as nothing stops it. Throws only if nothing could be run at all. */
-export async function runFleet(tenants: readonly Tenant[], options: FleetOptions): Promise<FleetOutcome> {
+export async function runFleet<Report>(
+  tenants: readonly Tenant[],
+  options: FleetOptions<Report>,
+): Promise<FleetOutcome<Report>> {
   const queue = new Queue(tenants, options)
   const workers = Array.from({ length: Math.min(options.concurrency, queue.length) }, () =>
     work(queue, options),
@@ -62,7 +67,7 @@ export async function runFleet(tenants: readonly Tenant[], options: FleetOptions
 }
 
 /** Workers take over what another could not begin: what is left is left by all of them, and fails for `reason`. */
-function giveUp(queue: Queue, reason: unknown): void {
+function giveUp<Report>(queue: Queue<Report>, reason: unknown): void {
   // Nothing has run at all.
   if (queue.isUntouched) throw reason
   while (queue.hasNext) {
@@ -72,7 +77,7 @@ function giveUp(queue: Queue, reason: unknown): void {
 }
 
 /** Takes tenants until there are none left to begin. */
-async function work(queue: Queue, options: FleetOptions): Promise<void> {
+async function work<Report>(queue: Queue<Report>, options: FleetOptions<Report>): Promise<void> {
   while (queue.hasNext) {
     await options.withSession(async (session) => {
       for (let count = 0; count < TENANTS_PER_SESSION && queue.hasNext; count++) {
@@ -87,20 +92,22 @@ async function work(queue: Queue, options: FleetOptions): Promise<void> {
 }
 
 /** The tenants still to begin, and what became of the others. */
-class Queue {
+class Queue<Report> {
   readonly #tenants: readonly Tenant[]
-  readonly #options: FleetOptions
-  readonly #results: (FleetResult | undefined)[]
+  readonly #options: FleetOptions<Report>
+  readonly #results: (FleetResult<Report> | undefined)[]
   /** Positions of the tenants to run. */
   readonly #left: readonly number[]
   readonly #counts: { -readonly [key in keyof FleetCounts]: number }
   #next = 0
 
-  constructor(tenants: readonly Tenant[], options: FleetOptions) {
-    const { isIdle = () => false } = options
+  constructor(tenants: readonly Tenant[], options: FleetOptions<Report>) {
     this.#tenants = tenants
     this.#options = options
-    this.#results = tenants.map((tenant) => (isIdle(tenant) ? nothingRun(tenant) : undefined))
+    this.#results = tenants.map((tenant) => {
+      const report = options.idle?.(tenant)
+      return report === undefined ? undefined : { tenant, report }
+    })
     this.#left = [...tenants.keys()].filter((index) => this.#results[index] === undefined)
     const unchanged = tenants.length - this.#left.length
     this.#counts = { total: tenants.length, succeeded: 0, unchanged, failed: 0 }
@@ -131,30 +138,26 @@ class Queue {
   }
 
   /** Notes what became of a tenant that was taken: nothing, if it could not begin. */
-  put(index: number, result: FleetResult | undefined): void {
+  put(index: number, result: FleetResult<Report> | undefined): void {
     this.#results[index] = result
     if (result === undefined) return
     if ('error' in result) this.#counts.failed++
-    else if (result.report.migrations.length === 0) this.#counts.unchanged++
+    else if (this.#options.isUnchanged(result.report)) this.#counts.unchanged++
     else this.#counts.succeeded++
     this.#tell()
   }
 
-  get outcome(): FleetOutcome {
+  get outcome(): FleetOutcome<Report> {
     return {
       results: this.#results.filter((result) => result !== undefined),
       notRun: this.#tenants.filter((_, index) => this.#results[index] === undefined),
+      counts: this.#counts,
     }
   }
 
   #tell(): void {
     this.#options.onProgress?.({ ...this.#counts })
   }
-}
-
-function nothingRun(tenant: Tenant): FleetResult {
-  const { id, schema } = tenant
-  return { tenant, report: { id, schema, migrations: [], durationMs: 0 } }
 }
 
 async function isAlive(session: MigrationSession): Promise<boolean> {
@@ -164,11 +167,11 @@ async function isAlive(session: MigrationSession): Promise<boolean> {
   )
 }
 
-async function runOne(
+async function runOne<Report>(
   session: MigrationSession,
   tenant: Tenant,
-  options: FleetOptions,
-): Promise<FleetResult | undefined> {
+  options: FleetOptions<Report>,
+): Promise<FleetResult<Report> | undefined> {
   try {
     return { tenant, report: await options.run(session, tenant) }
   } catch (error) {

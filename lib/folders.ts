@@ -1,7 +1,6 @@
 /** The configured folders: the migrations of tenants, those of the shared schema, and the seed files. */
 import { findMigrations, type MigrationFile } from './migrations/files.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { Tenant } from './tenant.ts'
 
 export class Folders {
   readonly #options: ResolvedOptions
@@ -15,9 +14,9 @@ export class Folders {
     return findMigrations(this.#options.migrations, this.#options.baseDir)
   }
 
-  /** The migrations for a tenant, or for the shared schema, which is no tenant's. */
-  migrationsOf(tenant: Tenant | undefined): Promise<readonly MigrationFile[]> {
-    if (tenant !== undefined) return this.migrations()
+  /** The migrations of the shared schema, or those of the tenants. */
+  migrationsOf(isShared: boolean): Promise<readonly MigrationFile[]> {
+    if (!isShared) return this.migrations()
     return findMigrations(this.#options.sharedMigrations, this.#options.baseDir)
   }
 

@@ -1,11 +1,18 @@
 /** The front door: everything public, by name. */
+export type { AdoptReport } from './adopt.ts'
+export type { AdoptFailure, AdoptManyRequest, AdoptRequest, FleetAdoptReport } from './adoptions.ts'
 export type { Namespace } from './context.ts'
 export { loadConfig, type LoadedConfig } from './config.ts'
+export type { DoctorReport } from './doctor/doctor.ts'
+export type { CheckName, Finding, Level } from './doctor/finding.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
+export type { ExecOptions, ExecReport, TenantExecReport } from './exec/exec.ts'
+export type { OutputLine } from './exec/program.ts'
 export type { TableReport } from './contents.ts'
-export type { FleetPlanReport, PlanOptions, PlanReport } from './inspection.ts'
+export type { PlanOptions } from './inspection.ts'
 export type { Interruption } from './interruption.ts'
+export type { MigrationLock } from './locks.ts'
 export {
   tenantMigrations,
   type TenantMiddleware,
@@ -18,22 +25,25 @@ export type { Allowances } from './migrations/integrity.ts'
 export type { TenantState, TransactionMode } from './migrations/plan.ts'
 export type { MigrationFormat } from './migrations/template.ts'
 export { defineConfig, type LazyConfig, type TenancyConfig } from './options.ts'
+export type { FleetLimits } from './on-each.ts'
+export type { FleetPlanReport, PlanReport } from './plans.ts'
+export type { ProvisionReport, ProvisionRequest } from './provision.ts'
+export type { FleetRehashReport, FleetStampReport, StampRequest } from './records.ts'
+export type { RedoReport } from './redo.ts'
 export type { TenantQuery, TenantSource } from './registry.ts'
-export type { RepairReport, Settlement } from './repair.ts'
-export type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-export type {
-  DownOptions,
-  FleetLimits,
-  FleetUpOptions,
-  ScriptOptions,
-  SeedOptions,
-  UpOptions,
-} from './runs.ts'
+export type { RenameReport, RenameRequest } from './rename.ts'
+export type { RehashReport, RepairReport, Settlement } from './repair.ts'
+export type { FleetDownReport, FleetOf, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
+export type { DownOptions, FleetUpOptions, RedoOptions, ScriptOptions, UpOptions } from './runs.ts'
+export type { SeedDown, SeedOptions, SeedSelection, SeedUp } from './seeds.ts'
 export type { FleetSelection, OneSelection } from './selection.ts'
 export type { Row, SqlRunner, SqlValue } from './sql.ts'
+export type { StampReport } from './stamp.ts'
+export type { StampTarget } from './migrations/stamp.ts'
 export type { TenantStatus } from './status.ts'
 export { alembicVersion } from './storage/alembic-version.ts'
 export { sequelizeMeta } from './storage/sequelize-meta.ts'
 export type { StorageName, VersionPlace, VersionStorage } from './storage/storage.ts'
-export { createTenancy, type ProvisionReport, type ProvisionRequest, type Tenancy } from './tenancy.ts'
+export { createTenancy, type Tenancy } from './tenancy.ts'
+export type { MigrationEntry, TenantHistory } from './tenant-history.ts'
 export type { NameRule, Tenant, TenantInput } from './tenant.ts'

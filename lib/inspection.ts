@@ -1,33 +1,21 @@
 /** Reads, and writes nothing: where tenants stand, what `up` would run, whether a tenant can be served. */
-import { schemasAtHead } from './at-head.ts'
 import { readTables, type TableReport } from './contents.ts'
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
-import { isTenancyError, type ErrorDocument } from './errors.ts'
 import type { Folders } from './folders.ts'
-import { findInLedger, readLedger, type LedgerEntry } from './ledger.ts'
-import { approve, type ApprovalOptions } from './migrations/approval.ts'
+import { findInLedger, readLastRuns, readLedger, type LedgerEntry } from './ledger.ts'
+import type { ApprovalOptions } from './migrations/approval.ts'
 import type { MigrationFile } from './migrations/files.ts'
-import { readHistory, schemaExists, schemaMissing } from './migrations/history.ts'
+import { readHistory, schemaExists } from './migrations/history.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import type { Direction, PlanRequest } from './migrations/plan.ts'
 import { subjectOf, type Subject } from './migrations/subject.ts'
+import { planMany, planOne, type FleetPlanReport, type PlanReport } from './plans.ts'
 import { isOne, orAll, type FleetSelection, type OneSelection, type Selection } from './selection.ts'
+import { describeHistory, type TenantHistory } from './tenant-history.ts'
 import { describeStatus, KnownHistories, type TenantStatus } from './status.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
-
-export interface PlanReport {
-  readonly id: string
-  readonly schema: string
-  /** Names that would run or be reverted, in this order. */
-  readonly migrations: readonly string[]
-}
-
-/** One tenant of a fleet's plan; with an error, the run would refuse it. */
-export interface FleetPlanReport extends PlanReport {
-  readonly error?: ErrorDocument
-}
 
 /** Which run is planned: with the options of `up`, or those of `down`. */
 export interface PlanOptions extends PlanRequest {
@@ -38,71 +26,39 @@ export interface PlanOptions extends PlanRequest {
 
 export type StatusSelection = OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean })
 
+export interface InspectionOptions extends ApprovalOptions {
+  readonly database: Database
+  readonly tenants: Tenants
+  readonly folders: Folders
+}
+
 export class Inspection {
-  readonly #options: ApprovalOptions
+  readonly #options: InspectionOptions
   readonly #database: Database
   readonly #tenants: Tenants
   readonly #folders: Folders
   /** The tenants' migrations as this process serves them; a command reads the folder again. */
   #served: Promise<{ files: readonly MigrationFile[]; known: KnownHistories }> | undefined
 
-  constructor(options: ApprovalOptions, database: Database, tenants: Tenants, folders: Folders) {
+  constructor(options: InspectionOptions) {
     this.#options = options
-    this.#database = database
-    this.#tenants = tenants
-    this.#folders = folders
+    this.#database = options.database
+    this.#tenants = options.tenants
+    this.#folders = options.folders
   }
 
   async plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
+    const request = { direction: 'up', ...options } as const
     return explainingDatabaseErrors(async () => {
-      if (!isOne(options)) return this.#planMany(await this.#tenants.select(options), options)
-      const subject = await this.#tenants.subject(options)
-      return this.#planOne(subject, await this.#folders.migrationsOf(subject.tenant), options)
+      const { runner } = this.#database
+      if (isOne(options)) {
+        const subject = await this.#tenants.subject(options)
+        const files = await this.#folders.migrationsOf(subject.tenant === undefined)
+        return planOne(runner, { subject, files, request }, this.#options)
+      }
+      const tenants = await this.#tenants.select(options)
+      return planMany(runner, tenants, { files: await this.#folders.migrations(), request }, this.#options)
     })
-  }
-
-  async #planMany(tenants: readonly Tenant[], options: PlanOptions): Promise<readonly FleetPlanReport[]> {
-    const { direction = 'up', to, step } = options
-    const files = await this.#folders.migrations()
-    const goesToHead = direction === 'up' && to === undefined && step === undefined
-    const atHead = goesToHead ? await schemasAtHead(this.#database.runner, files) : new Set()
-    const plans: FleetPlanReport[] = []
-    for (const tenant of tenants) {
-      const { id, schema } = tenant
-      const isIdle = atHead.has(schema)
-      plans.push(
-        isIdle ? { id, schema, migrations: [] } : await this.#planOrError(subjectOf(tenant), files, options),
-      )
-    }
-    return plans
-  }
-
-  /** What is wrong with one tenant hides no other. */
-  async #planOrError(
-    subject: Subject,
-    files: readonly MigrationFile[],
-    options: PlanOptions,
-  ): Promise<FleetPlanReport> {
-    try {
-      return await this.#planOne(subject, files, options)
-    } catch (error) {
-      if (!isTenancyError(error)) throw error
-      return { id: subject.id, schema: subject.schema, migrations: [], error: error.toJSON() }
-    }
-  }
-
-  async #planOne(
-    subject: Subject,
-    files: readonly MigrationFile[],
-    { direction = 'up', to, step, backTo, allow }: PlanOptions,
-  ): Promise<PlanReport> {
-    const { id, schema, tenant } = subject
-    const { runner } = this.#database
-    // The shared schema is made by its first run.
-    if (tenant !== undefined && !(await schemaExists(runner, schema))) throw schemaMissing(subject)
-    const request = { direction, to, step, backTo, allow }
-    const { names } = await approve(runner, { subject, files, request }, this.#options)
-    return { id, schema, migrations: names }
   }
 
   /** The tables of a tenant, or of the shared schema. */
@@ -117,6 +73,17 @@ export class Inspection {
     return explainingDatabaseErrors(async () => {
       if (isOne(options)) return this.#read(await this.#tenants.subject(options), undefined)
       return this.#statuses(await this.#tenants.select(orAll(options)), options.verify ?? false)
+    })
+  }
+
+  /** What was applied when, of one schema or of many tenants. */
+  async history(options: OneSelection | Partial<FleetSelection>): Promise<TenantHistory | TenantHistory[]> {
+    return explainingDatabaseErrors(async () => {
+      if (isOne(options)) return this.#historyOf(await this.#tenants.subject(options))
+      const histories: TenantHistory[] = []
+      for (const tenant of await this.#tenants.select(orAll(options)))
+        histories.push(await this.#historyOf(subjectOf(tenant)))
+      return histories
     })
   }
 
@@ -158,9 +125,21 @@ export class Inspection {
     return statuses
   }
 
+  async #historyOf({ id, schema, tenant }: Subject): Promise<TenantHistory> {
+    const { runner } = this.#database
+    const files = await this.#folders.migrationsOf(tenant === undefined)
+    const { storage } = this.#options
+    const exists = await schemaExists(runner, schema)
+    const history = exists
+      ? await readHistory(runner, schema, files, storage)
+      : { executed: [], pending: files.map(({ name }) => name), unknown: [] }
+    const runs = await readLastRuns(runner, schema)
+    return { id, schema, migrations: describeHistory(history, runs, storage.headOnly === true) }
+  }
+
   async #read({ id, schema, tenant }: Subject, entry: LedgerEntry | undefined): Promise<TenantStatus> {
     const { runner } = this.#database
-    const files = await this.#folders.migrationsOf(tenant)
+    const files = await this.#folders.migrationsOf(tenant === undefined)
     const exists = await schemaExists(runner, schema)
     return describeStatus({
       id,

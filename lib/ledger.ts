@@ -162,6 +162,23 @@ export async function removeFromLedger(sql: SqlRunner, tenant: Tenant): Promise<
 }
 
 /**
+ * Gives the rows of `tenant` another schema. What is left there of a schema of that name that is gone belongs to nobody,
+ * and must not become this tenant's history.
+ */
+export async function moveInLedger(sql: SqlRunner, { id, schema }: Tenant, to: string): Promise<void> {
+  await sql.query(`DELETE FROM ${LEDGER_SCHEMA}.run WHERE schema = $1`, [to])
+  await sql.query(`DELETE FROM ${LEDGER_SCHEMA}.tenant WHERE lower(schema) = lower($1) AND id <> $2`, [
+    to,
+    id,
+  ])
+  await sql.query(
+    `UPDATE ${LEDGER_SCHEMA}.tenant SET schema = $2, updated_at = now() WHERE schema = $1 AND id = $3`,
+    [schema, to, id],
+  )
+  await sql.query(`UPDATE ${LEDGER_SCHEMA}.run SET schema = $2 WHERE schema = $1`, [schema, to])
+}
+
+/**
  * Rows that a run's own would collide with. The application's registry may move a tenant to another schema, or tell
  * tenants apart by letter case; a tenant without a row is one whose version table is read instead.
  */
@@ -221,6 +238,26 @@ export async function readRuns(sql: SqlRunner, schema: string): Promise<readonly
     sql.query<{ migration: string; direction: Direction; hash: string | null }>(
       `SELECT migration, direction, hash FROM (
          SELECT DISTINCT ON (migration) id, migration, direction, hash FROM ${LEDGER_SCHEMA}.run
+          WHERE schema = $1 ORDER BY migration, id DESC) AS last ORDER BY id`,
+      [schema],
+    ),
+  )
+}
+
+/** When a migration was applied or reverted last, and how long that took. */
+export interface LastRun {
+  readonly migration: string
+  readonly direction: Direction
+  readonly finishedAt: Date
+  readonly durationMs: number
+}
+
+/** The last run of each migration of `schema`, in the order in which they ended; none without a ledger. */
+export async function readLastRuns(sql: SqlRunner, schema: string): Promise<readonly LastRun[]> {
+  return unlessMissing(
+    sql.query<LastRun>(
+      `SELECT migration, direction, finished_at AS "finishedAt", duration_ms AS "durationMs" FROM (
+         SELECT DISTINCT ON (migration) * FROM ${LEDGER_SCHEMA}.run
           WHERE schema = $1 ORDER BY migration, id DESC) AS last ORDER BY id`,
       [schema],
     ),

@@ -6,7 +6,27 @@ import { schemaExists } from './migrations/history.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { Registry } from './registry.ts'
 import { quoteIdentifier, type SqlRunner } from './sql.ts'
-import type { Tenant } from './tenant.ts'
+import type { Tenant, TenantInput } from './tenant.ts'
+
+/** What `provision` takes: who the tenant is, and whether to upgrade it. */
+export interface ProvisionRequest extends TenantInput {
+  /**
+   * `false` leaves the schema empty.
+   * @defaultValue `true`
+   */
+  readonly up?: boolean
+}
+
+/** What `provision` did. */
+export interface ProvisionReport {
+  readonly id: string
+  readonly schema: string
+  readonly host?: string
+  /** Whether the tenant or its schema is new. */
+  readonly created: boolean
+  /** Migrations that were applied. */
+  readonly applied: readonly string[]
+}
 
 export interface ProvisionOptions {
   readonly registry: Registry

@@ -7,6 +7,7 @@ import {
   addToLedger,
   findInLedger,
   findRivals,
+  moveInLedger,
   readLedger,
   removeFromLedger,
   type LedgerEntry,
@@ -41,6 +42,8 @@ export interface TenantSource {
   add?(tenant: Tenant): Promise<unknown>
   /** Forgets a tenant after its schema was dropped. */
   remove?(tenant: Tenant): Promise<unknown>
+  /** Notes that the tenant's schema is called `schema` now; without it a tenant's schema cannot be renamed. */
+  rename?(tenant: Tenant, schema: string): Promise<unknown>
 }
 
 type TenantList = Iterable<TenantInput> | AsyncIterable<TenantInput>
@@ -57,6 +60,13 @@ export interface Registry {
    */
   add(tenant: Tenant, sql: SqlRunner): Promise<void>
   remove(tenant: Tenant, sql: SqlRunner): Promise<void>
+  /**
+   * Gives `tenant` the schema of `renamed`, in the registry and in the ledger.
+   *
+   * @throws {@link TenancyError} TENANT_CONFLICT if that schema belongs to another tenant; REGISTRY_READ_ONLY if the
+   * application's registry has no `rename`.
+   */
+  rename(tenant: Tenant, renamed: Tenant, sql: SqlRunner): Promise<void>
 }
 
 /** The built-in registry: the ledger's table `umzug_tenants.tenant`. */
@@ -77,6 +87,11 @@ export function tableRegistry(sql: SqlRunner, policy: NamePolicy): Registry {
       for (const rival of rivals) assertSame(tenant, toTenant(rival))
     },
     remove: (tenant, connection) => removeFromLedger(connection, tenant),
+    async rename(tenant, renamed, connection) {
+      const rivals = (await findRivals(connection, renamed)).map(toTenant)
+      for (const rival of rivals) if (rival.id !== tenant.id) assertSame(renamed, rival)
+      await moveInLedger(connection, tenant, renamed.schema)
+    },
   }
 }
 
@@ -111,6 +126,15 @@ export function sourceRegistry(
     async remove(tenant, connection) {
       await inSharedScope(() => source.remove?.(tenant))
       await removeFromLedger(connection, tenant)
+    },
+    async rename(tenant, renamed, connection) {
+      const { id, schema } = renamed
+      if (source.rename === undefined) throw cannotRename(tenant)
+      const rival = await find({ schema })
+      if (rival !== undefined && rival.id !== id) assertSame(renamed, rival)
+      await moveInLedger(connection, tenant, schema)
+      // Last: it is not part of the transaction, which all that can fail before it rolls back.
+      await inSharedScope(() => source.rename?.(tenant, schema))
     },
   }
 }
@@ -154,6 +178,14 @@ function readOnly(tenant: Tenant): TenancyError {
       fix: ['add the tenant to your registry first, or give tenants an add function in the configuration'],
     },
   )
+}
+
+function cannotRename({ id, schema }: Tenant): TenancyError {
+  return new TenancyError('REGISTRY_READ_ONLY', `The registry cannot give tenant "${id}" another schema.`, {
+    tenant: id,
+    schema,
+    fix: ['give tenants a function rename(tenant, schema) in the configuration'],
+  })
 }
 
 /** The error for a tenant that no registry entry answers to. */

@@ -1,11 +1,15 @@
-/** What `up`, `down` and `seed` answer: of one tenant, or of a fleet with what became of each. */
+/** What runs answer: of one tenant, or of a fleet with what became of each. */
 import type { ErrorDocument } from './errors.ts'
-import type { FleetOutcome, FleetResult } from './fleet.ts'
+import type { FleetOutcome } from './fleet.ts'
 import type { RunReport } from './migrations/run.ts'
 
-interface TenantReport {
+/** What every report says at least. */
+export interface Named {
   readonly id: string
   readonly schema: string
+}
+
+interface TenantReport extends Named {
   readonly durationMs: number
 }
 
@@ -17,10 +21,10 @@ export interface TenantDownReport extends TenantReport {
   readonly reverted: readonly string[]
 }
 
-interface FleetCounts {
-  /** Tenants on which something was run. */
+export interface FleetCounts {
+  /** Tenants on which something was done. */
   readonly succeeded: number
-  /** Tenants that had nothing to run. */
+  /** Tenants on which there was nothing to do. */
   readonly unchanged: number
   readonly failed: number
   /** Tenants that were not begun: the run was stopped, or had failed too often. */
@@ -29,13 +33,13 @@ interface FleetCounts {
   readonly remaining?: readonly string[]
 }
 
-export interface FleetUpReport extends FleetCounts {
-  readonly tenants: readonly (TenantUpReport & { readonly error?: ErrorDocument })[]
+/** The reports of many tenants; that of one that failed has an error. */
+export interface FleetOf<Report extends Named> extends FleetCounts {
+  readonly tenants: readonly (Report & { readonly error?: ErrorDocument })[]
 }
 
-export interface FleetDownReport extends FleetCounts {
-  readonly tenants: readonly (TenantDownReport & { readonly error?: ErrorDocument })[]
-}
+export type FleetUpReport = FleetOf<TenantUpReport>
+export type FleetDownReport = FleetOf<TenantDownReport>
 
 export function upReport({ migrations, ...report }: RunReport): TenantUpReport {
   return { ...report, applied: migrations }
@@ -45,39 +49,20 @@ export function downReport({ migrations, ...report }: RunReport): TenantDownRepo
   return { ...report, reverted: migrations }
 }
 
-export function fleetUpReport(outcome: FleetOutcome): FleetUpReport {
+/** The report of a fleet; `failed` is that of a tenant which failed after it had committed some migrations. */
+export function fleetReport<Report extends Named>(
+  { results, notRun, counts: { succeeded, unchanged, failed: failures } }: FleetOutcome<Report>,
+  failed: (tenant: Named, committed: readonly string[]) => Report,
+): FleetOf<Report> {
   return {
-    tenants: outcome.results.map((result) => ({ ...reportOf(result), applied: migrationsOf(result) })),
-    ...count(outcome),
-  }
-}
-
-export function fleetDownReport(outcome: FleetOutcome): FleetDownReport {
-  return {
-    tenants: outcome.results.map((result) => ({ ...reportOf(result), reverted: migrationsOf(result) })),
-    ...count(outcome),
-  }
-}
-
-function migrationsOf(result: FleetResult): readonly string[] {
-  return 'report' in result ? result.report.migrations : result.migrations
-}
-
-function reportOf(result: FleetResult): TenantReport & { readonly error?: ErrorDocument } {
-  const { id, schema } = result.tenant
-  if ('error' in result) return { id, schema, durationMs: 0, error: result.error }
-  return { id, schema, durationMs: result.report.durationMs }
-}
-
-function count({ results, notRun }: FleetOutcome): FleetCounts {
-  const failed = results.filter((result) => 'error' in result).length
-  const unchanged = results.filter(
-    (result) => 'report' in result && result.report.migrations.length === 0,
-  ).length
-  return {
-    succeeded: results.length - failed - unchanged,
+    tenants: results.map((result) =>
+      'error' in result
+        ? { ...failed(result.tenant, result.migrations), error: result.error }
+        : result.report,
+    ),
+    succeeded,
     unchanged,
-    failed,
+    failed: failures,
     notRun: notRun.length,
     ...(notRun.length === 0 ? {} : { remaining: notRun.map(({ id }) => id) }),
   }

@@ -10,6 +10,8 @@ export type FleetSelection = (
 ) & {
   /** Tenants at once. @defaultValue the configuration's */
   readonly concurrency?: number
+  /** Ids of tenants to leave out. One that nobody is registered by is refused: it may be meant for another. */
+  readonly skip?: readonly string[]
 }
 
 export type Selection = OneSelection | FleetSelection
@@ -22,6 +24,15 @@ export function isOne(selection: object): selection is OneSelection {
 export function orAll(selection: Partial<FleetSelection>): FleetSelection {
   const isMade = 'all' in selection || 'tenants' in selection || 'match' in selection
   return isMade ? (selection as FleetSelection) : { ...selection, all: true } // one of the three is there
+}
+
+/** `tenants` but those whose ids are in `skip`. */
+export function without<T extends { readonly id: string }>(
+  tenants: readonly T[],
+  skip: readonly string[],
+): readonly T[] {
+  const skipped = new Set(skip)
+  return tenants.filter(({ id }) => !skipped.has(id))
 }
 
 /**

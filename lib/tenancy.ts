@@ -1,54 +1,35 @@
-/** `createTenancy`: builds the rooms from the options and connects them. Every door receives a {@link Tenancy}. */
+/** `createTenancy`: the public face of the library, over the rooms that do the work. Every door receives a {@link Tenancy}. */
 import type { Umzug } from 'umzug'
 
-import { TenantContext, type Namespace } from './context.ts'
+import type { AdoptReport } from './adopt.ts'
+import type { AdoptManyRequest, AdoptRequest, FleetAdoptReport } from './adoptions.ts'
+import { assemble, type Rooms } from './assembly.ts'
 import type { TableReport } from './contents.ts'
-import { Database } from './database.ts'
-import { explainingDatabaseErrors } from './database-errors.ts'
-import { Events, type EventName, type Listener } from './events.ts'
-import { Gate } from './gate.ts'
-import { Folders } from './folders.ts'
-import { Inspection, type FleetPlanReport, type PlanOptions, type PlanReport } from './inspection.ts'
+import { CurrentTenant } from './current-tenant.ts'
+import type { DoctorReport } from './doctor/doctor.ts'
+import type { EventName, Listener } from './events.ts'
+import type { ExecOptions, ExecReport } from './exec/exec.ts'
+import type { PlanOptions } from './inspection.ts'
+import type { Interruption } from './interruption.ts'
+import type { MigrationLock } from './locks.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
-import { learnTypes } from './query-interface/types.ts'
+import type { FleetLimits } from './on-each.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
-import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
-import type { RepairReport, Settlement } from './repair.ts'
-import type { FleetDownReport, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
-import {
-  Runs,
-  type DownOptions,
-  type FleetLimits,
-  type FleetUpOptions,
-  type ScriptOptions,
-  type SeedOptions,
-  type UpOptions,
-} from './runs.ts'
+import type { FleetPlanReport, PlanReport } from './plans.ts'
+import type { ProvisionReport, ProvisionRequest } from './provision.ts'
+import type { FleetRehashReport, FleetStampReport, StampRequest } from './records.ts'
+import type { RedoReport } from './redo.ts'
+import type { RenameReport, RenameRequest } from './rename.ts'
+import type { RehashReport, RepairReport, Settlement } from './repair.ts'
+import type { FleetDownReport, FleetOf, FleetUpReport, TenantDownReport, TenantUpReport } from './reports.ts'
+import type { DownOptions, FleetUpOptions, RedoOptions, ScriptOptions, UpOptions } from './runs.ts'
+import type { SeedDown, SeedOptions, SeedSelection, SeedUp } from './seeds.ts'
 import type { FleetSelection, OneSelection, Selection } from './selection.ts'
+import type { StampReport } from './stamp.ts'
 import type { TenantStatus } from './status.ts'
-import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
-import { Tenants } from './tenants.ts'
-
-/** What `provision` takes: who the tenant is, and whether to upgrade it. */
-export interface ProvisionRequest extends TenantInput {
-  /**
-   * `false` leaves the schema empty.
-   * @defaultValue `true`
-   */
-  readonly up?: boolean
-}
-
-/** What `provision` did. */
-export interface ProvisionReport {
-  readonly id: string
-  readonly schema: string
-  readonly host?: string
-  /** Whether the tenant or its schema is new. */
-  readonly created: boolean
-  /** Migrations that were applied. */
-  readonly applied: readonly string[]
-}
+import type { TenantHistory } from './tenant-history.ts'
+import { checkId, createTenant, type Tenant } from './tenant.ts'
 
 /**
  * A tenancy: one database, its tenants, their context and their migrations. Nothing is opened until it is used.
@@ -70,100 +51,23 @@ export function createTenancy(
   return new Tenancy(resolveOptions(config, baseDir))
 }
 
-export class Tenancy {
+export class Tenancy extends CurrentTenant {
   readonly #options: ResolvedOptions
-  readonly #events = new Events()
-  readonly #context: TenantContext
-  readonly #database: Database
-  readonly #tenants: Tenants
-  readonly #inspection: Inspection
-  readonly #runs: Runs
-  readonly #gate: Gate
+  readonly #rooms: Rooms
 
   /** @internal Use {@link createTenancy}. */
   constructor(options: ResolvedOptions) {
-    const events = this.#events
+    const rooms = assemble(options)
+    super(rooms)
     this.#options = options
-    this.#context = new TenantContext(options)
-    this.#database = new Database(options, this.#context)
-    const registry =
-      options.tenants === undefined
-        ? tableRegistry(this.#database.runner, options.policy)
-        : sourceRegistry(options.tenants, options.policy, (fn) => this.#inSharedScope(fn))
-    this.#tenants = new Tenants(options, this.#database, registry, events)
-    const folders = new Folders(options)
-    const running = { ...options, events, ledger: true }
-    this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
-    this.#runs = new Runs(running, this.#database, this.#tenants, folders)
-    this.#gate = new Gate({
-      concurrency: options.lazy.concurrency,
-      maxWaitMs: options.lazy.maxWaitMs,
-      upgrades: options.lazy.enabled,
-      isCurrent: (tenant) =>
-        explainingDatabaseErrors(() => this.#inspection.isCurrent(tenant), { tenant: tenant.id }),
-      upgrade: (tenant) => this.#runs.upgrade(tenant),
-      learn: async ({ schema }) => {
-        const pool = await this.#database.pool()
-        await this.#context.runShared(() => learnTypes(pool, schema, { transaction: null }))
-      },
-    })
-    // Its ENUM types may be others now, and another process may have taken it back.
-    events.on('tenant:migrated', (tenant) => this.#gate.invalidate(tenant))
-  }
-
-  // ------------------------------------------------------------------------------------------ current tenant
-
-  /**
-   * Runs `fn` with `tenant` as the current tenant, for everything it starts, and resolves to its result. A
-   * tenant that is behind is upgraded first, unless `lazy` is off.
-   *
-   * @throws {@link TenancyError} TENANT_UNKNOWN, TENANT_PENDING, TENANT_UNAVAILABLE.
-   */
-  async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
-    const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
-    await this.#gate.pass(known)
-    return this.#context.run(known, () => fn(known))
-  }
-
-  /** Runs `fn` without a tenant: its statements see the shared schemas. */
-  runShared<T>(fn: () => T): T {
-    return this.#context.runShared(fn)
-  }
-
-  /** The current tenant, if any. */
-  current(): Tenant | undefined {
-    return this.#context.current()
-  }
-
-  /** @throws {@link TenancyError} TENANT_CONTEXT_MISSING if there is no current tenant. */
-  require(): Tenant {
-    return this.#context.require()
-  }
-
-  /** `fn`, which always runs with today's tenant: for event handlers, streams and callbacks. */
-  bind<F extends (...args: never[]) => unknown>(fn: F): F {
-    return this.#context.bind(fn)
-  }
-
-  /** The namespace to hand to `Sequelize.useCLS`: the one configured, or one on AsyncLocalStorage. */
-  namespace(): Namespace {
-    return this.#context.namespace()
+    this.#rooms = rooms
   }
 
   // ------------------------------------------------------------------------------------------------- tenants
 
-  /**
-   * The tenant with this id, schema or host. Answers are remembered for some seconds.
-   *
-   * @throws {@link TenancyError} TENANT_UNKNOWN; DATABASE_UNREACHABLE if the registry cannot be asked.
-   */
-  async find(query: TenantQuery): Promise<Tenant> {
-    return this.#tenants.find(query)
-  }
-
   /** All tenants, by id. */
   async list(): Promise<readonly Tenant[]> {
-    return this.#tenants.all()
+    return this.#rooms.tenants.all()
   }
 
   /**
@@ -174,11 +78,11 @@ export class Tenancy {
    */
   async provision({ up = true, ...input }: ProvisionRequest): Promise<ProvisionReport> {
     const tenant = createTenant(input, this.#options.policy)
-    const report = await this.#tenants.provision(tenant, async (session, created) => {
-      const { migrations } = up ? await this.#runs.upgradeOn(session, tenant) : { migrations: [] }
+    const report = await this.#rooms.tenants.provision(tenant, async (session, created) => {
+      const { migrations } = up ? await this.#rooms.runs.upgradeOn(session, tenant) : { migrations: [] }
       return { ...tenant, created, applied: migrations }
     })
-    this.#gate.invalidate(tenant)
+    this.#rooms.gate.invalidate(tenant)
     return report
   }
 
@@ -188,9 +92,38 @@ export class Tenancy {
    * @throws {@link TenancyError} CONFIRMATION_REQUIRED unless `confirm` is the tenant's id.
    */
   async drop(request: { readonly tenant: string; readonly confirm: string }): Promise<Tenant> {
-    const tenant = await this.#tenants.drop(request.tenant, request.confirm)
-    this.#gate.invalidate(tenant)
+    const tenant = await this.#rooms.tenants.drop(request.tenant, request.confirm)
+    this.#rooms.gate.invalidate(tenant)
     return tenant
+  }
+
+  /**
+   * Makes a schema that exists already a tenant's: its version table says where it stands, and nothing is run. What is
+   * in `public` moves to a schema of its own; extensions stay.
+   *
+   * @throws {@link TenancyError} VERSION_TABLE_MISSING unless `stamp` says where it stands; SCHEMA_MISSING,
+   * SCHEMA_EXISTS, TENANT_CONFLICT, TENANT_NAME_RESERVED, CONFIRMATION_REQUIRED; CONFIG_INVALID if extensions in
+   * `public` would not be found any more.
+   */
+  adopt(request: AdoptRequest): Promise<AdoptReport>
+  adopt(request: AdoptManyRequest): Promise<FleetAdoptReport>
+  async adopt(request: AdoptRequest | AdoptManyRequest): Promise<AdoptReport | FleetAdoptReport> {
+    const report = await this.#rooms.adoptions.adopt(request)
+    this.invalidate()
+    return report
+  }
+
+  /**
+   * Gives the tenant's schema another name. Other processes remember the old one for up to 30 seconds, in which their
+   * statements for this tenant fail; let that time pass before another tenant gets it.
+   *
+   * @throws {@link TenancyError} SCHEMA_EXISTS, TENANT_CONFLICT; REGISTRY_READ_ONLY if the application's registry has
+   * no `rename`.
+   */
+  async rename({ tenant, schema, dryRun = false }: RenameRequest): Promise<RenameReport> {
+    const report = await this.#rooms.tenants.rename(tenant, schema, dryRun)
+    this.invalidate()
+    return report
   }
 
   // ---------------------------------------------------------------------------------------------- migrations
@@ -203,30 +136,77 @@ export class Tenancy {
    */
   up(options: OneSelection & UpOptions): Promise<TenantUpReport>
   up(options: FleetSelection & FleetUpOptions & UpOptions): Promise<FleetUpReport>
-  up(
-    options: (OneSelection | FleetSelection) & FleetUpOptions & UpOptions,
-  ): Promise<TenantUpReport | FleetUpReport> {
-    return this.#runs.up(options)
+  up(options: Selection & FleetUpOptions & UpOptions): Promise<TenantUpReport | FleetUpReport> {
+    return this.#rooms.runs.up(options)
   }
 
   /** Reverts migrations: the last one, or as many as `step`, `to` or `backTo` say. */
   down(options: OneSelection & DownOptions): Promise<TenantDownReport>
   down(options: FleetSelection & FleetLimits & DownOptions): Promise<FleetDownReport>
-  async down(
-    options: (OneSelection | FleetSelection) & FleetLimits & DownOptions,
-  ): Promise<TenantDownReport | FleetDownReport> {
+  async down(options: Selection & FleetLimits & DownOptions): Promise<TenantDownReport | FleetDownReport> {
     // Whatever becomes of it, nobody may go on believing that these tenants are at head.
-    this.#gate.invalidate()
-    return this.#runs.down(options)
+    this.#rooms.gate.invalidate()
+    return this.#rooms.runs.down(options)
   }
 
-  /** Applies the seed files that a tenant, or each of many, has not had yet. */
-  seed(options: { readonly tenant: string } & SeedOptions): Promise<TenantUpReport>
-  seed(options: FleetSelection & FleetLimits & SeedOptions): Promise<FleetUpReport>
+  /**
+   * Reverts the last migration, or as many as `step` and `to` say, and applies it again, in one transaction where the
+   * migrations allow that.
+   *
+   * @throws {@link TenancyError} what `down` and `up` throw; whether the migrations stay reverted stands in `detail`.
+   */
+  redo(options: OneSelection & RedoOptions): Promise<RedoReport>
+  redo(options: FleetSelection & FleetLimits & RedoOptions): Promise<FleetOf<RedoReport>>
+  async redo(options: Selection & FleetLimits & RedoOptions): Promise<RedoReport | FleetOf<RedoReport>> {
+    this.#rooms.gate.invalidate()
+    return this.#rooms.runs.redo(options)
+  }
+
+  /**
+   * Applies the seed files that a tenant, or each of many, has not had yet; with `direction: 'down'` reverts the last
+   * one, or as many as `step`, `to` or `only` say. What was applied is recorded in `SequelizeData`.
+   *
+   * @throws {@link TenancyError} what {@link up} throws.
+   *
+   * @example
+   * ```ts
+   * await tenancy.provision({ id: 'acme' })
+   * await tenancy.seed({ tenant: 'acme' })
+   * await tenancy.seed({ all: true, direction: 'down', to: 0 })
+   * ```
+   */
+  seed(options: { readonly tenant: string } & SeedUp): Promise<TenantUpReport>
+  seed(options: FleetSelection & FleetLimits & SeedUp): Promise<FleetUpReport>
+  seed(options: { readonly tenant: string } & SeedDown): Promise<TenantDownReport>
+  seed(options: FleetSelection & FleetLimits & SeedDown): Promise<FleetDownReport>
   seed(
-    options: ({ readonly tenant: string } | FleetSelection) & FleetLimits & SeedOptions,
-  ): Promise<TenantUpReport | FleetUpReport> {
-    return this.#runs.seed(options)
+    options: SeedSelection & FleetLimits & SeedOptions,
+  ): Promise<TenantUpReport | FleetUpReport | TenantDownReport | FleetDownReport> {
+    return this.#rooms.seeds.seed(options)
+  }
+
+  /** Which seed files tenants have had, by the `SequelizeData` of each. Writes nothing. */
+  async seedStatus(options: Partial<FleetSelection> = {}): Promise<readonly TenantStatus[]> {
+    return this.#rooms.seeds.status(options)
+  }
+
+  /** The seed files that `seed` would apply or revert on each tenant, or what it would refuse. Writes nothing. */
+  async seedPlan(options: FleetSelection & SeedOptions): Promise<readonly FleetPlanReport[]> {
+    return this.#rooms.seeds.plan(options)
+  }
+
+  // ------------------------------------------------------------------------------------------------- records
+
+  /**
+   * Records that a schema stands at `to`, without running anything: what is up to it counts as applied, what is after
+   * it as never run.
+   *
+   * @throws {@link TenancyError} MIGRATION_UNKNOWN, MIGRATION_INTERRUPTED, SCHEMA_MISSING, LOCK_HELD.
+   */
+  stamp(options: OneSelection & StampRequest): Promise<StampReport>
+  stamp(options: FleetSelection & FleetLimits & StampRequest): Promise<FleetStampReport>
+  stamp(options: Selection & FleetLimits & StampRequest): Promise<StampReport | FleetStampReport> {
+    return this.#rooms.records.stamp(options)
   }
 
   /**
@@ -237,8 +217,24 @@ export class Tenancy {
    */
   async repair({ tenant, as }: { readonly tenant: string; readonly as: Settlement }): Promise<RepairReport> {
     const found = await this.find({ id: checkId(tenant) })
-    this.#gate.invalidate(found)
-    return this.#runs.repair(found, as)
+    this.#rooms.gate.invalidate(found)
+    return this.#rooms.records.repair(found, as)
+  }
+
+  /** Makes what the files of applied migrations hold now their known content, as `allow.changed` of `up` does. */
+  rehash(options: OneSelection & Interruption): Promise<RehashReport>
+  rehash(options: FleetSelection & FleetLimits & Interruption): Promise<FleetRehashReport>
+  rehash(options: Selection & FleetLimits & Interruption): Promise<RehashReport | FleetRehashReport> {
+    return this.#rooms.records.rehash(options)
+  }
+
+  /** Which migrations were applied, when, and how long they took, by the ledger; and which are pending. */
+  history(options: OneSelection): Promise<TenantHistory>
+  history(options?: Partial<FleetSelection>): Promise<readonly TenantHistory[]>
+  async history(
+    options: OneSelection | Partial<FleetSelection> = {},
+  ): Promise<TenantHistory | readonly TenantHistory[]> {
+    return this.#rooms.inspection.history(options)
   }
 
   /** Where one tenant stands by its version table, or the shared schema. Writes nothing. */
@@ -248,7 +244,7 @@ export class Tenancy {
   status(
     options: OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean }) = {},
   ): Promise<TenantStatus | readonly TenantStatus[]> {
-    return this.#inspection.status(options)
+    return this.#rooms.inspection.status(options)
   }
 
   /**
@@ -260,7 +256,7 @@ export class Tenancy {
   plan(options: OneSelection & PlanOptions): Promise<PlanReport>
   plan(options: FleetSelection & PlanOptions): Promise<readonly FleetPlanReport[]>
   plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
-    return this.#inspection.plan(options)
+    return this.#rooms.inspection.plan(options)
   }
 
   /**
@@ -276,8 +272,8 @@ export class Tenancy {
    * const script = await tenancy.sql({ tenant: 'acme' })
    * ```
    */
-  async sql(options: (OneSelection | FleetSelection) & ScriptOptions): Promise<string> {
-    return this.#runs.sql(options)
+  async sql(options: Selection & ScriptOptions): Promise<string> {
+    return this.#rooms.runs.sql(options)
   }
 
   /**
@@ -290,7 +286,7 @@ export class Tenancy {
    * ```
    */
   async tables(selection: OneSelection): Promise<readonly TableReport[]> {
-    return this.#inspection.tables(selection)
+    return this.#rooms.inspection.tables(selection)
   }
 
   /**
@@ -304,56 +300,83 @@ export class Tenancy {
    * ```
    */
   async create(request: CreateRequest): Promise<CreateReport> {
-    const { migrations: globs, baseDir } = this.#options
-    return createMigration(request, { globs, baseDir })
+    const { migrations, sharedMigrations, baseDir } = this.#options
+    return createMigration(request, {
+      globs: request.shared === true ? sharedMigrations : migrations,
+      baseDir,
+    })
   }
 
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */
   umzug(tenant: string): Umzug<MigrationContext> {
-    return this.#runs.umzug(() => this.find({ id: checkId(tenant) }))
+    return this.#rooms.runs.umzug(() => this.find({ id: checkId(tenant) }))
+  }
+
+  // ---------------------------------------------------------------------------------------------- operations
+
+  /**
+   * Runs a program once for each tenant, with `UMZUG_TENANT`, `UMZUG_TENANT_SCHEMA`, and `PGOPTIONS` that make bare
+   * names mean the tenant's schema.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN, PROGRAM_NOT_STARTED.
+   *
+   * @example
+   * ```ts
+   * await tenancy.provision({ id: 'acme' })
+   * const { succeeded } = await tenancy.exec({ all: true, command: ['node', '--version'] })
+   * ```
+   */
+  async exec(options: FleetSelection & FleetLimits & ExecOptions): Promise<ExecReport> {
+    return this.#rooms.operations.exec(options)
+  }
+
+  /**
+   * Looks at server, connections, roles, schemas and tenants, and says what is not as it should be. A constant number
+   * of queries, however many tenants there are. Writes nothing.
+   *
+   * @throws {@link TenancyError} DATABASE_UNREACHABLE, DATABASE_REFUSED.
+   *
+   * @example
+   * ```ts
+   * const { findings } = await tenancy.doctor()
+   * for (const { level, title, fix } of findings) if (level !== 'ok') console.log(title, fix)
+   * ```
+   */
+  async doctor(): Promise<DoctorReport> {
+    return this.#rooms.operations.doctor()
+  }
+
+  /** Who holds, or waits for, the lock under which a tenant or the shared schema is migrated. */
+  async locks(): Promise<readonly MigrationLock[]> {
+    return this.#rooms.operations.locks()
+  }
+
+  /**
+   * Ends the server process that holds or waits for a migration lock; what it has not committed is rolled back.
+   *
+   * @throws {@link TenancyError} LOCK_NOT_HELD if it does neither.
+   */
+  async endLockHolder({ pid }: { readonly pid: number }): Promise<MigrationLock> {
+    return this.#rooms.operations.endLockHolder(pid)
   }
 
   // ------------------------------------------------------------------------------------------------ the rest
 
   /** Calls `listener` at each event `name`; the returned function ends that. See docs/events.md. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    return this.#events.on(name, listener)
+    return this.#rooms.events.on(name, listener)
   }
 
   /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
   invalidate(): void {
-    this.#tenants.invalidate()
-    this.#gate.invalidate()
-    this.#inspection.invalidate()
+    this.#rooms.tenants.invalidate()
+    this.#rooms.gate.invalidate()
+    this.#rooms.inspection.invalidate()
   }
 
   /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
   async close(): Promise<void> {
-    await this.#gate.idle()
-    await this.#database.close()
-  }
-
-  /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
-  readyTenant(query: TenantQuery): Tenant | undefined {
-    const tenant = this.#tenants.remembered(query)
-    return tenant !== undefined && this.#gate.isReady(tenant) ? tenant : undefined
-  }
-
-  /** @internal Enters a tenant that has passed the gate. */
-  enter<T>(tenant: Tenant, fn: () => T): T {
-    return this.#context.run(tenant, fn)
-  }
-
-  /** @internal Finds a tenant and brings it to head. */
-  async admit(query: TenantQuery): Promise<Tenant> {
-    const tenant = await this.find(query)
-    await this.#gate.pass(tenant)
-    return tenant
-  }
-
-  /** An application's registry may use its Sequelize, which must be scoped before its first query. */
-  async #inSharedScope<T>(fn: () => T): Promise<Awaited<T>> {
-    await this.#database.pool()
-    return await this.#context.runShared(fn)
+    await this.#rooms.gate.idle()
+    await this.#rooms.database.close()
   }
 }

@@ -134,10 +134,11 @@ function checkSchema(schema: unknown, tenant: string, policy: NamePolicy): strin
     )
   }
   const folded = schema.toLowerCase()
-  if (folded.startsWith('pg_') || folded === 'public' || folded === 'information_schema') {
+  // Quoted or not, $user in a search path means the schema of the role.
+  if (folded.startsWith('pg_') || ['public', 'information_schema', '$user'].includes(folded)) {
     throw new TenancyError('TENANT_NAME_RESERVED', `Schema name ${show(schema)} is reserved by PostgreSQL.`, {
       ...facts,
-      fix: ["choose another name: public, information_schema and pg_* are never a tenant's"],
+      fix: ["choose another name: public, information_schema, $user and pg_* are never a tenant's"],
     })
   }
   if ([LEDGER_SCHEMA, ...policy.reserved].some((reserved) => reserved.toLowerCase() === folded)) {

@@ -9,8 +9,9 @@ import { subjectOf, type Subject } from './migrations/subject.ts'
 import type { ResolvedOptions } from './options.ts'
 import { dropSchema, provisionSchema, type ProvisionOptions } from './provision.ts'
 import { unknownTenant, type Registry, type TenantQuery } from './registry.ts'
-import { patternOf, type FleetSelection, type OneSelection } from './selection.ts'
-import { checkId, type Tenant } from './tenant.ts'
+import { planRename, renameSchema, type RenameReport } from './rename.ts'
+import { patternOf, without, type FleetSelection, type OneSelection } from './selection.ts'
+import { checkId, createTenant, type Tenant } from './tenant.ts'
 
 /** What the shared schema is called where a tenant has its id. */
 const SHARED_ID = 'shared'
@@ -48,12 +49,24 @@ export class Tenants {
     return tenants.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   }
 
+  /** @throws {@link TenancyError} TENANT_UNKNOWN for an id to take or to leave out. */
   async select(selection: FleetSelection): Promise<readonly Tenant[]> {
+    const { skip = [] } = selection
     if ('tenants' in selection) {
-      const ids = [...new Set(selection.tenants)]
-      return Promise.all(ids.map((id) => this.find({ id: checkId(id) })))
+      await this.#findAll(skip)
+      return without(await this.#findAll(selection.tenants), skip)
     }
     const tenants = await this.all()
+    const stranger = skip.find((skipped) => !tenants.some(({ id }) => id === skipped))
+    if (stranger !== undefined) throw unknownTenant(stranger)
+    return without(this.#matching(tenants, selection), skip)
+  }
+
+  #findAll(ids: readonly string[]): Promise<readonly Tenant[]> {
+    return Promise.all([...new Set(ids)].map((id) => this.find({ id: checkId(id) })))
+  }
+
+  #matching(tenants: readonly Tenant[], selection: FleetSelection): readonly Tenant[] {
     if (!('match' in selection)) return tenants
     const pattern = patternOf(selection.match)
     return tenants.filter(({ id }) => pattern.test(id))
@@ -87,6 +100,16 @@ export class Tenants {
     }
     await this.#change(tenant, (session, options) => dropSchema(session, tenant, options))
     return tenant
+  }
+
+  /** Gives the tenant's schema another name; with `dryRun` it only says what that would break. */
+  async rename(id: string, schema: string, dryRun: boolean): Promise<RenameReport> {
+    this.invalidate()
+    const tenant = await this.find({ id: checkId(id) })
+    const renamed = createTenant({ ...tenant, schema }, this.#options.policy)
+    return this.#change(tenant, (session, options) =>
+      dryRun ? planRename(session, tenant, renamed) : renameSchema(session, tenant, renamed, options),
+    )
   }
 
   /** Forgets the answers to look-ups. */

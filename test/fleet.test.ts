@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 
 import { TenancyError } from '../lib/errors.ts'
 import { runFleet, TENANTS_PER_SESSION, type FleetCounts, type FleetOptions } from '../lib/fleet.ts'
+import type { RunReport } from '../lib/migrations/run.ts'
 import type { MigrationSession } from '../lib/migrations/session.ts'
 import type { Tenant } from '../lib/tenant.ts'
 import { testDatabase } from './support/database.ts'
@@ -17,9 +18,9 @@ const tenantsOf = (count: number): Tenant[] =>
   Array.from({ length: count }, (_, index) => ({ id: `t${index}`, schema: `t${index}` }))
 
 /** A fleet without a database; sessions and runs are counted. */
-function fake(run: FleetOptions['run'], concurrency = 3) {
+function fake(run: FleetOptions<RunReport>['run'], concurrency = 3) {
   const counts = { open: 0, most: 0, opened: 0 }
-  const options: FleetOptions = {
+  const options: FleetOptions<RunReport> = {
     concurrency,
     async withSession(fn) {
       counts.opened++
@@ -28,6 +29,7 @@ function fake(run: FleetOptions['run'], concurrency = 3) {
       return fn(session).finally(() => counts.open--)
     },
     run,
+    isUnchanged: ({ migrations }) => migrations.length === 0,
   }
   return { options, counts }
 }
@@ -93,7 +95,7 @@ test('when no session can be opened, the fleet throws why', async () => {
 test('when some sessions cannot be opened, the others do all the work', async () => {
   let opened = 0
   const { options } = fake(async (_, tenant) => report(tenant))
-  const withSession: FleetOptions['withSession'] = (fn) =>
+  const withSession: FleetOptions<RunReport>['withSession'] = (fn) =>
     opened++ === 0 ? options.withSession(fn) : Promise.reject(new Error('no slot'))
   const { results } = await runFleet(tenantsOf(9), { ...options, withSession })
   assert.is(results.filter((result) => 'report' in result).length, 9)
@@ -106,7 +108,7 @@ test('when the last session dies and none can be opened, what did not run says s
     return report(tenant)
   }, 1)
   const dead = { query: () => Promise.reject(new Error('dead')) } as unknown as MigrationSession // what a fleet uses
-  const withSession: FleetOptions['withSession'] = (fn) =>
+  const withSession: FleetOptions<RunReport>['withSession'] = (fn) =>
     opened++ === 0
       ? fn(dead)
       : Promise.reject(new TenancyError('DATABASE_UNREACHABLE', 'It is down.', { fix: [] }))
@@ -168,7 +170,7 @@ test('a tenant known to have nothing to run is unchanged in its place, and takes
   }, 1)
   const { results } = await runFleet(tenantsOf(4), {
     ...options,
-    isIdle: ({ id }) => id === 't1' || id === 't2',
+    idle: (tenant) => (/[12]/.test(tenant.id) ? { ...report(tenant), migrations: [] } : undefined),
     onProgress: (counts) => told.push(counts),
   })
   assert.equal(ran, ['t0', 't3'])

@@ -40,13 +40,22 @@ test('a host that is no host name is refused with the form it must have', async 
   assert.match(error.message, 'use a host name such as acme.example.com: letters, digits, dots and hyphens')
 })
 
-for (const schema of ['public', 'information_schema', 'pg_temp', 'pg_catalog', 'pg_x', 'PG_x', 'Public']) {
+for (const schema of [
+  'public',
+  'information_schema',
+  'pg_temp',
+  'pg_catalog',
+  'pg_x',
+  'PG_x',
+  'Public',
+  '$user',
+]) {
   test(`O03 schema ${schema} is reserved by PostgreSQL, strict and quoted`, async () => {
     for (const policy of [strict, quoted]) {
       const error = await schemaError(schema, policy, 'TENANT_NAME_RESERVED')
       assert.is(error.title, `Schema name "${schema}" is reserved by PostgreSQL.`)
       assert.equal(error.fix, [
-        "choose another name: public, information_schema and pg_* are never a tenant's",
+        "choose another name: public, information_schema, $user and pg_* are never a tenant's",
       ])
     }
   })

@@ -75,7 +75,7 @@ function watchApplication(sequelize: TenancyConfig['sequelize']): {
 }
 
 /** With `--url` everything goes to that server, whatever the configuration and the environment say. */
-function withUrl(config: TenancyConfig, { url, terminal }: Invocation): TenancyConfig {
+export function withUrl(config: TenancyConfig, { url, terminal }: Invocation): TenancyConfig {
   if (url === undefined) return config
   if (!/^postgres(?:ql)?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
     throw new TenancyError('USAGE', '--url is no PostgreSQL URL.', {

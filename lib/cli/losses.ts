@@ -1,8 +1,9 @@
 /** What a destructive command will take away, told before it asks. */
 import type { TableReport } from '../contents.ts'
-import type { FleetPlanReport, PlanReport } from '../inspection.ts'
 import type { Allowances } from '../migrations/integrity.ts'
-import type { OneSelection } from '../selection.ts'
+import type { FleetPlanReport, PlanReport } from '../plans.ts'
+import type { SeedDown } from '../seeds.ts'
+import type { FleetSelection, OneSelection } from '../selection.ts'
 import type { Tenancy } from '../tenancy.ts'
 import { count, sizeText, table } from './print.ts'
 import type { Selection } from './selection.ts'
@@ -23,6 +24,14 @@ export async function lossesOfDown(
   if (one !== undefined)
     return oneText(...(await Promise.all([tenancy.plan({ ...one, ...options }), tenancy.tables(one)])))
   return 'shared' in selection ? '' : fleetText(await tenancy.plan({ ...selection, ...options }))
+}
+
+/** What `seed down` will revert, of one tenant as of many. */
+export async function lossesOfSeedDown(
+  tenancy: Tenancy,
+  options: FleetSelection & SeedDown,
+): Promise<string> {
+  return fleetText(await tenancy.seedPlan(options))
 }
 
 function oneOf(selection: Selection): OneSelection | undefined {

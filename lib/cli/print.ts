@@ -6,7 +6,8 @@ import type { Finding } from '../lint/finding.ts'
 import type { TenantStatus } from '../status.ts'
 import type { Tenant } from '../tenant.ts'
 import { maskPasswords } from '../mask.ts'
-import type { FleetReport, Plan } from './report.ts'
+import { changesOf, type FleetReport } from './outcomes.ts'
+import type { Plan } from './report.ts'
 import type { Style } from './terminal.ts'
 
 /** One document, ended by a line break. */
@@ -65,30 +66,34 @@ export interface Committed {
   readonly migrations: readonly { readonly name: string; readonly durationMs: number }[]
 }
 
-export function committedText({ tenant, schema, direction, migrations }: Committed, style: Style): string {
+export function committedText(
+  { tenant, schema, direction, migrations }: Committed,
+  style: Style,
+  hasHeading = true,
+): string {
   const widest = Math.max(...migrations.map(({ name }) => width(name)))
   const verb = direction === 'up' ? '' : 'reverted '
   const lines = migrations.map(
     ({ name, durationMs }) =>
       `  ${style('good', '✔')} ${verb}${pad(printable(name), widest)}   ${style('dim', durationText(durationMs))}`,
   )
-  return [`${style('bold', tenant)} (schema ${schema})`, ...lines].join('\n') + '\n'
+  const heading = hasHeading ? [`${style('bold', tenant)} (schema ${schema})`] : []
+  return [...heading, ...lines].join('\n') + '\n'
 }
 
+/** What a run has made of its tenants, in its last line. */
+export type Verb = 'up to date' | 'reverted' | 'redone' | 'stamped' | 'rehashed'
+
 /** The last line of a run: how many tenants, how many migrations, how long. */
-export function summaryText(report: FleetReport, direction: 'up' | 'down', elapsedMs: number): string {
+export function summaryText(report: FleetReport, verb: Verb, elapsedMs: number): string {
   const { tenants, failed, notRun } = report
-  const migrations = tenants.reduce(
-    (sum, { applied, reverted }) => sum + (applied ?? reverted ?? []).length,
-    0,
-  )
+  const migrations = tenants.reduce((sum, tenant) => sum + changesOf(tenant), 0)
   const total = tenants.length + notRun
   const done = tenants.length - failed
   const ratio = done === total ? count(done, 'tenant') : `${done} of ${count(total, 'tenant')}`
-  const reverted = migrations === 0 ? 'unchanged' : 'reverted'
-  const verb = direction === 'up' ? 'up to date' : reverted
+  const became = migrations === 0 && verb !== 'up to date' ? 'unchanged' : verb
   const what = migrations === 0 ? 'nothing to do' : count(migrations, 'migration')
-  return `${ratio} ${verb} · ${what} · ${durationText(elapsedMs)}\n`
+  return `${ratio} ${became} · ${what} · ${durationText(elapsedMs)}\n`
 }
 
 /** Tenants that a message names; `--json` has them all. */
@@ -109,14 +114,12 @@ export function failuresText(report: FleetReport, command: string, style: Style)
   ].join('')
 }
 
-/** Which tenants were not begun, and how to go on. */
-export function remainingText({ remaining = [] }: FleetReport, command: string): string {
+/** Which tenants were not begun, and how to go on; what `repeats` would do its work again on those that are done. */
+export function remainingText({ remaining = [] }: FleetReport, command: string, repeats: boolean): string {
   if (remaining.length === 0) return ''
-  // What is up to date stays so; down would revert one migration more.
-  const how =
-    command === 'down'
-      ? `revert only these: umzug-tenants down ${idsOf(remaining)}`
-      : 'run the same command again, which does only what is left'
+  const how = repeats
+    ? `run only these: umzug-tenants ${command} ${idsOf(remaining)}`
+    : 'run the same command again, which does only what is left'
   return `${count(remaining.length, 'tenant')} ${remaining.length === 1 ? 'was' : 'were'} not run\nto go on: ${how}\n`
 }
 

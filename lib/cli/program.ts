@@ -76,7 +76,7 @@ function usageError({ code, message }: CommanderError): TenancyError {
     return usage('No command is given.', 'see the commands: umzug-tenants --help')
   const [title = message, suggestion] = message.replace(/^error: /, '').split('\n')
   return usage(
-    `${title.charAt(0).toUpperCase()}${title.slice(1)}.`,
+    `${title.charAt(0).toUpperCase()}${title.slice(1).replace(/\.$/, '')}.`,
     ...(suggestion === undefined
       ? []
       : [suggestion.replace(/^\(Did|\)$/g, (part) => (part === ')' ? '' : 'did'))]),

@@ -2,11 +2,14 @@
 import { TenancyError } from '../errors.ts'
 
 /** Which tenants: always a list, a pattern or all, so that a run's report has one form; or the shared schema. */
-export type Selection =
-  | { readonly shared: true }
-  | { readonly tenants: readonly string[] }
-  | { readonly match: string }
-  | { readonly all: true }
+export type Selection = { readonly shared: true } | FleetSelection
+
+/** Many tenants, perhaps without some. */
+export type FleetSelection = (
+  { readonly tenants: readonly string[] } | { readonly match: string } | { readonly all: true }
+) & {
+  readonly skip?: readonly string[]
+}
 
 export interface SelectionFlags {
   /** `--tenant`, each with one id or a list with commas. */
@@ -14,6 +17,10 @@ export interface SelectionFlags {
   readonly all?: boolean
   readonly match?: string
   readonly shared?: boolean
+  /** What the file of `--tenants-file` names. */
+  readonly tenantsFile?: readonly string[]
+  /** `--skip`, each with one id or a list with commas. */
+  readonly skip?: readonly string[]
   /** `-x`, each `key=value`. */
   readonly x?: readonly string[]
 }
@@ -32,19 +39,35 @@ export interface Variables {
  * @throws {@link TenancyError} USAGE if they make several, or name no tenant.
  */
 export function readSelection(flags: SelectionFlags): Selection | undefined {
-  const selections = [...selectionsOf(flags)]
-  if (selections.length < 2) return selections[0]
-  throw usage('--tenant, --all, --match and --shared exclude each other.', 'give one of them')
+  const [selection, ...others] = [...selectionsOf(flags)]
+  if (others.length > 0)
+    throw usage(
+      '--tenant, --tenants-file, --all, --match and --shared exclude each other.',
+      'give one of them',
+    )
+  const skip = listed('--skip', flags.skip)
+  if (skip.length === 0) return selection
+  const isNamed = flags.tenantsFile === undefined && selection !== undefined && 'tenants' in selection
+  if (selection === undefined || 'shared' in selection || isNamed)
+    throw usage('--skip leaves tenants out of many.', 'select them: --all, --match or --tenants-file')
+  return { ...selection, skip }
 }
 
 function* selectionsOf(flags: SelectionFlags): Generator<Selection> {
-  const listed = flags.tenant?.flatMap((ids) => ids.split(',')).map((id) => id.trim())
-  const tenants = [...new Set([...(listed ?? []), ...pairsOf(flags, 'tenant')])]
+  const tenants = [...new Set([...listed('--tenant', flags.tenant), ...pairsOf(flags, 'tenant')])]
   if (tenants.includes('')) throw usage('--tenant names no tenant.', 'write --tenant ID')
   if (tenants.length > 0) yield { tenants }
+  if (flags.tenantsFile !== undefined) yield { tenants: [...new Set(flags.tenantsFile)] }
   if (flags.all === true) yield { all: true }
   if (flags.match !== undefined) yield { match: flags.match }
   if (flags.shared === true) yield { shared: true }
+}
+
+/** The ids of a flag that takes lists with commas and may be repeated. */
+function listed(flag: string, values: readonly string[] = []): readonly string[] {
+  const ids = values.flatMap((list) => list.split(',')).map((id) => id.trim())
+  if (ids.includes('')) throw usage(`${flag} names no tenant.`, `write ${flag} ID`)
+  return ids
 }
 
 /**
@@ -69,9 +92,15 @@ export function isOne(selection: Selection): boolean {
   return 'shared' in selection || ('tenants' in selection && selection.tenants.length === 1)
 }
 
+/** As many ids as a person would type, or read. */
+const FEW = 5
+
 /** The selection in one word: what a person types to confirm. */
 export function wordFor(selection: Selection): string {
-  if ('tenants' in selection) return selection.tenants.join(',')
+  if ('tenants' in selection) {
+    const { tenants } = selection
+    return tenants.length > FEW ? `${tenants.length} tenants` : tenants.join(',')
+  }
   if ('match' in selection) return selection.match
   return 'shared' in selection ? 'shared' : 'all'
 }
@@ -79,10 +108,18 @@ export function wordFor(selection: Selection): string {
 /** The selection as a person would say it. */
 export function describeSelection(selection: Selection): string {
   if ('shared' in selection) return 'the shared schema'
-  if ('all' in selection) return 'every tenant'
-  if ('match' in selection) return `every tenant that matches ${selection.match}`
-  const { tenants } = selection
-  return `tenant${tenants.length === 1 ? '' : 's'} ${tenants.map((id) => `"${id}"`).join(', ')}`
+  const { skip = [] } = selection
+  const described = 'tenants' in selection ? named(selection.tenants) : everyOf(selection)
+  return skip.length === 0 ? described : `${described} but ${named(skip)}`
+}
+
+function everyOf(selection: { readonly match: string } | { readonly all: true }): string {
+  return 'all' in selection ? 'every tenant' : `every tenant that matches ${selection.match}`
+}
+
+function named(ids: readonly string[]): string {
+  if (ids.length > FEW) return `${ids.length} tenants`
+  return `tenant${ids.length === 1 ? '' : 's'} ${ids.map((id) => `"${id}"`).join(', ')}`
 }
 
 /** @throws {@link TenancyError} USAGE for a pair without `=`, or a `dry_run` that is neither true nor false. */
@@ -97,7 +134,7 @@ export function readVariables(flags: SelectionFlags): Variables {
 
 /** For commands that cannot be tried out: a preview that was asked for must never become the real thing. */
 export function refuseDryRun(flags: SelectionFlags): void {
-  if (readVariables(flags).dryRun) throw usage('dry_run is known to up and upgrade only.', 'leave it out')
+  if (readVariables(flags).dryRun) throw usage('dry_run is not known to this command.', 'leave it out')
 }
 
 function pairsOf({ x = [] }: SelectionFlags, wanted: string): readonly string[] {

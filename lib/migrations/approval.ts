@@ -115,6 +115,21 @@ export async function orderOf(
   return (names) => inOrderOfApplication(names, runs)
 }
 
+/** Executed migrations whose file has changed since it was applied, with the content it has now. */
+export async function changedFiles(
+  sql: SqlRunner,
+  { schema }: Subject,
+  files: readonly MigrationFile[],
+  storage: VersionStorage,
+): Promise<Approval['accepted']> {
+  const history = await readHistory(sql, schema, files, storage)
+  const runs = await readRuns(sql, schema)
+  const hashes = await hashesOf(files, comparable(runs, history))
+  return findViolations({ history, runs, hashes, chosen: [] }).flatMap((violation) =>
+    violation.kind === 'changed' ? [{ name: violation.migration, hash: violation.is }] : [],
+  )
+}
+
 /** Refuses what is not allowed; what is, is told to those who watch, and returned. */
 function judge(
   violations: readonly Violation[],

@@ -1,4 +1,5 @@
 /** Writes a new migration into the folder that the globs name; it never leaves the folder and never overwrites. */
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 
@@ -14,6 +15,8 @@ export interface CreateRequest {
   readonly name: string
   /** @defaultValue what the folder holds most of, else `ts` */
   readonly format?: MigrationFormat | undefined
+  /** Whether it is for the shared schema. */
+  readonly shared?: boolean | undefined
 }
 
 export interface CreateReport {
@@ -29,13 +32,14 @@ export interface CreatePlace {
 }
 
 /**
- * Writes the migration `YYYYMMDDHHMMSS_name`, its time in UTC, into the folder of the first glob.
+ * Writes the migration `YYYYMMDDHHMMSS_name`, its time in UTC, into the folder of the first glob. Where the others there
+ * are called as Alembic calls them, `d6ba8c13303e_name`, it is called so too, by a revision that sorts after theirs.
  *
  * @throws {@link TenancyError} USAGE for a name without letters and digits, or an unknown format;
  * MIGRATION_EXISTS if the file exists; CONFIG_INVALID if the globs would never find the file.
  */
 export async function createMigration(
-  { name, format }: CreateRequest,
+  { name, format, shared = false }: CreateRequest,
   { globs, baseDir, now = new Date() }: CreatePlace,
 ): Promise<CreateReport> {
   const words = snakeCase(name)
@@ -43,7 +47,8 @@ export async function createMigration(
   await mkdir(folder, { recursive: true })
   const present = await readdir(folder)
   const chosen = format === undefined ? usualFormat(present.filter(isMigrationName)) : checkFormat(format)
-  const files = migrationTemplate(`${freeTimestamp(now, present)}_${words}`, chosen)
+  const revision = nextRevision(present.filter(isMigrationName)) ?? freeTimestamp(now, present)
+  const files = migrationTemplate(`${revision}_${words}`, chosen, shared ? 'the shared' : "the tenant's")
   await writeNew(folder, files)
   const paths = files.map((file) => join(folder, file.name))
   await assertFound(paths, globs, baseDir)
@@ -118,6 +123,30 @@ function freeTimestamp(now: Date, present: readonly string[]): string {
     const stamp = new Date(time).toISOString().replace(/\D/g, '').slice(0, 14)
     if (!taken.has(stamp)) return stamp
   }
+}
+
+const ALEMBIC = /^[0-9a-f]{12}$/
+
+/**
+ * A revision of Alembic's form that sorts last, if that is the form of all that are there. Alembic's own are random,
+ * and say what they follow in the file; here the order is that of the names, so that only the rest can be.
+ */
+function nextRevision(present: readonly string[]): string | undefined {
+  const revisions = present.map(revisionOf)
+  // Twelve digits alone are a time without its seconds.
+  const isAlembic =
+    revisions.every((each) => ALEMBIC.test(each)) && revisions.some((each) => /[a-f]/.test(each))
+  if (!isAlembic) return undefined
+  const last = revisions.toSorted().at(-1) ?? ''
+  const room = 2n ** 48n - 1n - BigInt(`0x${last}`)
+  if (room === 0n) {
+    throw new TenancyError('USAGE', `No revision sorts after ${last}.`, {
+      fix: ['write the file by hand, under a name that sorts last'],
+    })
+  }
+  // Random, so that two branches do not meet, and a small step, so that room is left for many more.
+  const step = 1n + (randomBytes(8).readBigUInt64BE() % (room / 1024n || 1n))
+  return (BigInt(`0x${last}`) + step).toString(16).padStart(12, '0')
 }
 
 async function writeNew(folder: string, files: readonly NewFile[]): Promise<void> {

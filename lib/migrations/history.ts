@@ -3,6 +3,7 @@ import { TenancyError } from '../errors.ts'
 import type { SqlRunner } from '../sql.ts'
 import type { VersionStorage } from '../storage/storage.ts'
 import type { MigrationFile } from './files.ts'
+import type { Subject } from './subject.ts'
 import { compareHistory, type History } from './plan.ts'
 
 export async function readHistory(
@@ -20,17 +21,16 @@ export async function schemaExists(sql: SqlRunner, schema: string): Promise<bool
   return rows.length > 0
 }
 
-/** The error of a tenant whose schema is gone, or was never made. */
-export function schemaMissing({
-  id,
-  schema,
-}: {
-  readonly id: string
-  readonly schema: string
-}): TenancyError {
-  return new TenancyError('SCHEMA_MISSING', `Schema "${schema}" of tenant "${id}" does not exist.`, {
+/** The error of a schema that is gone, or was never made. */
+export function schemaMissing({ id, schema, tenant }: Subject): TenancyError {
+  const where = tenant === undefined ? 'The shared schema' : `Schema "${schema}" of tenant "${id}"`
+  return new TenancyError('SCHEMA_MISSING', `${where} does not exist.`, {
     tenant: id,
     schema,
-    fix: [`create it: umzug-tenants tenants create ${id} --schema ${schema} --up`],
+    fix: [
+      tenant === undefined
+        ? 'create it: umzug-tenants up --shared'
+        : `create it: umzug-tenants tenants create ${id} --schema ${schema} --up`,
+    ],
   })
 }

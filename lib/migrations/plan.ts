@@ -13,6 +13,8 @@ export interface PlanRequest {
   readonly step?: number | undefined
   /** `down` only: the migration to arrive at, which stays (Alembic's `downgrade REV`). */
   readonly backTo?: string | undefined
+  /** These alone, whatever is before or after them. */
+  readonly only?: readonly string[] | undefined
 }
 
 export type TenantState = 'ok' | 'pending' | 'failed' | 'ahead' | 'missing' | 'diverged'
@@ -50,6 +52,7 @@ export function stateOf({ pending, unknown }: History): 'ok' | 'pending' | 'ahea
  */
 export function choose(direction: Direction, history: History, request: PlanRequest): readonly string[] {
   assertStep(request.step)
+  if (request.only !== undefined) return chooseOnly(direction, history, request, request.only)
   return direction === 'up' ? chooseUp(history, request) : chooseDown(history, request)
 }
 
@@ -79,8 +82,22 @@ function positionOf(called: string, latestFirst: readonly string[], { pending }:
   })
 }
 
+/** What is executed already, or not yet, is left as it is. */
+function chooseOnly(
+  direction: Direction,
+  { executed, pending }: History,
+  { to, step, backTo }: PlanRequest,
+  only: readonly string[],
+): readonly string[] {
+  if (to !== undefined || step !== undefined || backTo !== undefined)
+    throw new TenancyError('USAGE', 'only excludes to, step and backTo.', { fix: ['give one of them'] })
+  const wanted = new Set(only.map((called) => resolveName(called, [...executed, ...pending])))
+  const eligible = direction === 'up' ? pending : executed.toReversed()
+  return eligible.filter((name) => wanted.has(name))
+}
+
 /** A migration is called by its file name, with or without extension, or by its revision id. */
-function resolveName(called: string, names: readonly string[]): string {
+export function resolveName(called: string, names: readonly string[]): string {
   const named =
     names.find((name) => name === called) ?? names.find((name) => identityOf(name) === identityOf(called))
   if (named !== undefined) return named

@@ -35,7 +35,7 @@ import { writeProgress } from './progress.ts'
 import { dropInvalidIndexes, interrupted, markRunning, readRunning } from './outside.ts'
 import type { MigrationSession, Target } from './session.ts'
 import type { Subject } from './subject.ts'
-import { NeedsTreatment, Treatments } from './treatment.ts'
+import { NeedsCommit, NeedsTreatment, Treatments } from './treatment.ts'
 import { irreversible, noting, SchemaUmzug, type Done, type UmzugPlace } from './umzug.ts'
 
 /** What the runs of one tenancy have in common. */
@@ -177,10 +177,13 @@ export class Run {
 
   /** Segment by segment; one ends early before a migration that turns out to need another treatment. */
   async #runAll(migrations: readonly LoadedMigration[]): Promise<void> {
+    const isInside = this.#session.inTransaction
     let left = migrations
     for (;;) {
       const [segment] = divide(left, this.#options.transaction, this.#treatments)
       if (segment === undefined) return
+      // In a transaction that is not the run's own there is nothing to divide.
+      if (isInside && (!segment.transaction || left !== migrations)) throw new NeedsCommit()
       const done = await this.#runSegment(segment)
       this.#committed.push(...done)
       left = left.slice(done.length)

@@ -11,8 +11,20 @@ export interface NewFile {
   readonly text: string
 }
 
-/** The files of a migration called `name`, which has no extension. */
-export function migrationTemplate(name: string, format: MigrationFormat): readonly NewFile[] {
+/**
+ * The files of a migration called `name`, which has no extension.
+ *
+ * @param whose schema its bare names mean: `the tenant's`, or `the shared`
+ */
+export function migrationTemplate(
+  name: string,
+  format: MigrationFormat,
+  whose = "the tenant's",
+): readonly NewFile[] {
+  return templates(name, format).map((file) => ({ ...file, text: file.text.replace("the tenant's", whose) }))
+}
+
+function templates(name: string, format: MigrationFormat): readonly NewFile[] {
   if (format === 'sql') {
     return [
       { name: `${name}.sql`, text: SQL_UP },

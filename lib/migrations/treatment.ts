@@ -28,6 +28,12 @@ export class NeedsTreatment extends Error {
   }
 }
 
+/** A run in a transaction around it would have to commit in its middle, or run outside. */
+export class NeedsCommit extends Error {
+  override readonly name = 'NeedsCommit'
+  override readonly message = 'it cannot run in one transaction with what is before it'
+}
+
 /** How a migration failed in the run's transaction. */
 export interface Symptoms {
   readonly migration: string

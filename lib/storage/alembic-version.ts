@@ -41,7 +41,8 @@ export function alembicVersion(): VersionStorage {
 
     async forget(place, name) {
       const head = await readHead(place)
-      if (head !== undefined && head !== revisionOf(name)) throw notThere(place, head)
+      // A head that no file has is its own name.
+      if (head !== undefined && head !== name && head !== revisionOf(name)) throw notThere(place, head)
       const previous = place.history[place.history.indexOf(name) - 1]
       await writeHead(place, previous === undefined ? undefined : revisionOf(previous))
     },

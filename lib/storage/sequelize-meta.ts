@@ -5,6 +5,11 @@
 import { qualify } from '../sql.ts'
 import { tableExists, type VersionStorage } from './storage.ts'
 
+/** Where a schema records its seed files: the table that sequelize-cli keeps with `seederStorage: 'sequelize'`. */
+export function seedStorage(): VersionStorage {
+  return sequelizeMeta('SequelizeData')
+}
+
 /** @param table another name for the table, as in Umzug's `modelName`; seeders use `SequelizeData`. */
 export function sequelizeMeta(table = 'SequelizeMeta'): VersionStorage {
   return {

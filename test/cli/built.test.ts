@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 
 import * as assert from 'uvu/assert'
 
-import type { FleetReport } from '../../lib/cli/report.ts'
+import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { TenantStatus } from '../../lib/status.ts'
 import { BUILT, cliProjects, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'

@@ -46,6 +46,16 @@ test('what was created goes up and down as it is, in every format', async () => 
   assert.equal([down.code, down.stderr], [0, ''])
 })
 
+test('create --shared writes where the shared migrations are, and up --shared runs it', async () => {
+  const project = await newProject()
+  const { code } = await project.cli(['create', 'plans', '--shared', '--format', 'sql'])
+  assert.is(code, 0)
+  const [down = '', up = ''] = await project.list('migrations/shared')
+  assert.match(`${down} ${up}`, /^\d{14}_plans.down.sql \d{14}_plans.sql$/)
+  const { stdout } = await project.cli(['up', '--shared'])
+  assert.match(stdout, up)
+})
+
 test('a format that the globs would not find is refused, and leaves nothing', async () => {
   const project = await newProject({
     'umzug-tenants.config.mjs': `export default { migrations: 'db/*.sql' }`,

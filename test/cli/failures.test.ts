@@ -2,7 +2,8 @@
 import pg from 'pg'
 import * as assert from 'uvu/assert'
 
-import type { FleetReport, Plan } from '../../lib/cli/report.ts'
+import type { FleetReport } from '../../lib/cli/outcomes.ts'
+import type { Plan } from '../../lib/cli/report.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
 import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'

@@ -14,11 +14,16 @@ import {
   summaryText,
   table,
 } from '../../lib/cli/print.ts'
-import { fleetOf, type TenantOutcome } from '../../lib/cli/report.ts'
+import type { FleetReport, TenantOutcome } from '../../lib/cli/outcomes.ts'
 import { plain } from '../../lib/cli/terminal.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/print')
+
+const fleetOf = (tenants: readonly TenantOutcome[]): FleetReport => {
+  const failed = tenants.filter(({ error }) => error !== undefined).length
+  return { tenants, succeeded: tenants.length - failed, unchanged: 0, failed, notRun: 0 }
+}
 
 const failed: TenantOutcome = {
   id: 'b',
@@ -77,17 +82,17 @@ test('a fleet that was cut short says how many were not run, and how to go on', 
     notRun: 2,
     remaining: ['c', 'd'],
   }
-  assert.is(summaryText(report, 'up', 0), '1 of 4 tenants up to date · 2 migrations · 0 ms\n')
+  assert.is(summaryText(report, 'up to date', 0), '1 of 4 tenants up to date · 2 migrations · 0 ms\n')
   assert.match(failuresText(report, 'up', plain), '✖ 1 of 4 tenants failed, 1 done\n')
   assert.is(
-    remainingText(report, 'up'),
+    remainingText(report, 'up', false),
     '2 tenants were not run\nto go on: run the same command again, which does only what is left\n',
   )
   assert.is(
-    remainingText({ ...report, remaining: ['c'] }, 'down'),
-    '1 tenant was not run\nto go on: revert only these: umzug-tenants down --tenant c\n',
+    remainingText({ ...report, remaining: ['c'] }, 'down', true),
+    '1 tenant was not run\nto go on: run only these: umzug-tenants down --tenant c\n',
   )
-  assert.is(remainingText(fleetOf([done]), 'up'), '')
+  assert.is(remainingText(fleetOf([done]), 'up', false), '')
 })
 
 test('of many failures the first are named, and where to read the others', () => {
@@ -141,12 +146,12 @@ test('a committed run lists its migrations with their durations', () => {
 })
 
 test('the summary counts tenants and migrations', () => {
-  assert.is(summaryText(fleetOf([done]), 'up', 100), '1 tenant up to date · 2 migrations · 100 ms\n')
+  assert.is(summaryText(fleetOf([done]), 'up to date', 100), '1 tenant up to date · 2 migrations · 100 ms\n')
   assert.is(
-    summaryText(fleetOf([done, failed]), 'up', 100),
+    summaryText(fleetOf([done, failed]), 'up to date', 100),
     '1 of 2 tenants up to date · 2 migrations · 100 ms\n',
   )
-  assert.is(summaryText(fleetOf([]), 'down', 0), '0 tenants unchanged · nothing to do · 0 ms\n')
+  assert.is(summaryText(fleetOf([]), 'reverted', 0), '0 tenants unchanged · nothing to do · 0 ms\n')
 })
 
 test('failures name the tenant, the migration, the reason, and how to run only them again', () => {

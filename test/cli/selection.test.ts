@@ -64,6 +64,36 @@ test('a selection has a word to confirm it by, and a sentence', () => {
   assert.is(describeSelection({ match: 'a*' }), 'every tenant that matches a*')
 })
 
+test('what a file names is a selection, and excludes the others', async () => {
+  assert.equal(readSelection({ tenantsFile: ['a', 'b', 'a'] }), { tenants: ['a', 'b'] })
+  await failure('USAGE', () => readSelection({ tenantsFile: ['a'], all: true }))
+  await failure('USAGE', () => readSelection({ tenantsFile: ['a'], tenant: ['b'] }))
+})
+
+test('of many tenants some are skipped, in lists and repeatedly', () => {
+  assert.equal(readSelection({ all: true, skip: ['a,b', 'c'] }), { all: true, skip: ['a', 'b', 'c'] })
+  assert.equal(readSelection({ match: 'x*', skip: ['a'] }), { match: 'x*', skip: ['a'] })
+  assert.equal(readSelection({ tenantsFile: ['a', 'b'], skip: ['a'] }), { tenants: ['a', 'b'], skip: ['a'] })
+})
+
+test('skipping without many is refused, and so is skipping nobody', async () => {
+  for (const flags of [{ skip: ['a'] }, { tenant: ['a', 'b'], skip: ['a'] }, { shared: true, skip: ['a'] }]) {
+    const { fix } = await failure('USAGE', () => readSelection(flags))
+    assert.match(fix.join(), 'select them: --all, --match or --tenants-file')
+  }
+  for (const skip of ['', 'a,']) await failure('USAGE', () => readSelection({ all: true, skip: [skip] }))
+})
+
+test('who is skipped is said before something is confirmed', () => {
+  assert.is(describeSelection({ all: true, skip: ['a'] }), 'every tenant but tenant "a"')
+})
+
+test('more tenants than a person would type are counted', () => {
+  const tenants = ['a', 'b', 'c', 'd', 'e', 'f']
+  assert.is(wordFor({ tenants }), '6 tenants')
+  assert.is(describeSelection({ tenants }), '6 tenants')
+})
+
 test('-x pairs but tenant and dry_run reach the migrations, also what looks like a prototype', () => {
   const { x, dryRun } = readVariables({ x: ['tenant=a', 'version=2', 'note=a=b', 'empty=', '__proto__=1'] })
   assert.equal(Object.entries(x), [

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import * as assert from 'uvu/assert'
 
-import type { FleetReport } from '../../lib/cli/report.ts'
+import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { TenantStatus } from '../../lib/status.ts'
 import { cliProjects, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
@@ -135,7 +135,7 @@ test('a fleet that goes down says which tenants are left, since the same command
   await project.cli(['up', '--all'])
   const { code, stderr } = await project.cli(['down', '--all', '--yes'], sending(2, 'SIGINT'))
   assert.is(code, 130)
-  assert.match(stderr, 'to go on: revert only these: umzug-tenants down --tenant d3,d4\n')
+  assert.match(stderr, 'to go on: run only these: umzug-tenants down --tenant d3,d4\n')
   assert.equal(await tables(ids), ['d3', 'd4'])
 })
 

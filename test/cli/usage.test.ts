@@ -31,9 +31,11 @@ async function inProcess(...argv: string[]): Promise<{ code: number; stdout: str
 }
 
 const COMMANDS = [
-  'up', 'down', 'status', 'create', 'lint', 'tenants list', 'tenants create', 'tenants drop', 'seed up', 'upgrade',
-  'downgrade', 'current', 'revision', 'db:migrate', 'db:migrate:undo', 'db:migrate:undo:all', 'db:migrate:status',
-  'migration:generate',
+  'up', 'down', 'status', 'create', 'lint', 'tenants list', 'tenants create', 'tenants drop', 'tenants adopt',
+  'tenants rename', 'seed up', 'seed down', 'seed status', 'exec', 'doctor', 'locks', 'init', 'completion', 'version',
+  'upgrade', 'downgrade', 'current', 'revision', 'history', 'pending', 'executed', 'redo', 'stamp', 'repair',
+  'db:migrate', 'db:migrate:undo', 'db:migrate:undo:all', 'db:migrate:status', 'migration:generate',
+  'migration:create', 'db:seed', 'db:seed:all', 'db:seed:undo', 'db:seed:undo:all',
 ] // prettier-ignore
 
 test('--help goes to stdout, names every command, and fits 80 columns', async () => {

@@ -90,6 +90,43 @@ test('of many that create the same at once each has a file of its own or MIGRATI
   }
 })
 
+test('among revisions of Alembic it gets one that sorts after them, and is not the next one there is', async () => {
+  const folder = await makeFolder({ 'migrations/0a1b2c3d4e5f_a.ts': '', 'migrations/d6ba8c13303e_b.ts': '' })
+  const names: string[] = []
+  for (const name of ['c', 'd', 'e']) {
+    const { files } = await create(folder, { name })
+    names.push(...files.map((file) => basename(file)))
+  }
+  assert.ok(
+    names.every((name) => /^d6[0-9a-f]{10}_[cde]\.ts$/.test(name) || name.startsWith('d7')),
+    names.join(),
+  )
+  assert.equal(['d6ba8c13303e_b.ts', ...names].toSorted(), ['d6ba8c13303e_b.ts', ...names])
+  assert.not.ok(names[0]?.startsWith('d6ba8c13303f'))
+})
+
+test('times without seconds are no revisions of Alembic, and neither is a mixture', async () => {
+  for (const name of ['202601010101_a.ts', 'd6ba8c13303e_a.ts']) {
+    const folder = await makeFolder({ 'migrations/001_x.ts': '', [`migrations/${name}`]: '' })
+    const [file = ''] = (await create(folder, { name: 'x' })).files
+    assert.is(basename(file), '20260102030405_x.ts')
+  }
+  const [file = ''] = (await create(await makeFolder({ 'migrations/202601010101_a.ts': '' }), { name: 'x' }))
+    .files
+  assert.is(basename(file), '20260102030405_x.ts')
+})
+
+test('after the last revision there can be, none is made up', async () => {
+  const folder = await makeFolder({ 'migrations/ffffffffffff_a.ts': '' })
+  const { title } = await failure('USAGE', () => create(folder, { name: 'x' }))
+  assert.is(title, 'No revision sorts after ffffffffffff.')
+})
+
+test('one of the shared schema says so', async () => {
+  const [file = ''] = (await create(await makeFolder(), { name: 'x', shared: true })).files
+  assert.match(await readFile(file, 'utf8'), 'Bare names mean the shared schema:')
+})
+
 test('an unknown format is refused', async () => {
   const folder = await makeFolder()
   await failure('USAGE', () => create(folder, { name: 'x', format: 'php' as 'ts' }))

@@ -6,10 +6,18 @@ import {
   createTenancy,
   defineConfig,
   tenantMigrations,
+  type AdoptReport,
   type ErrorCode,
+  type FleetAdoptReport,
+  type FleetDownReport,
+  type FleetStampReport,
   type FleetUpReport,
   type Migration,
+  type RedoReport,
+  type StampReport,
   type Tenant,
+  type TenantDownReport,
+  type TenantHistory,
   type TenantStatus,
   type TenantUpReport,
 } from '../../lib/index.ts'
@@ -24,6 +32,18 @@ expectTypeOf(tenancy.up({ shared: true })).resolves.toEqualTypeOf<TenantUpReport
 expectTypeOf(tenancy.up({ all: true, concurrency: 2 })).resolves.toEqualTypeOf<FleetUpReport>()
 expectTypeOf(tenancy.status({ tenant: 'a' })).resolves.toEqualTypeOf<TenantStatus>()
 expectTypeOf(tenancy.status()).resolves.toEqualTypeOf<readonly TenantStatus[]>()
+expectTypeOf(tenancy.stamp({ tenant: 'a', to: 'head' })).resolves.toEqualTypeOf<StampReport>()
+expectTypeOf(tenancy.stamp({ all: true, to: 0 })).resolves.toEqualTypeOf<FleetStampReport>()
+expectTypeOf(tenancy.redo({ shared: true, to: 0 })).resolves.toEqualTypeOf<RedoReport>()
+expectTypeOf(tenancy.adopt({ schema: 'a' })).resolves.toEqualTypeOf<AdoptReport>()
+expectTypeOf(tenancy.adopt({ match: 'a*' })).resolves.toEqualTypeOf<FleetAdoptReport>()
+expectTypeOf(tenancy.history()).resolves.toEqualTypeOf<readonly TenantHistory[]>()
+expectTypeOf(tenancy.seed({ tenant: 'a' })).resolves.toEqualTypeOf<TenantUpReport>()
+expectTypeOf(tenancy.seed({ all: true, skip: ['a'] })).resolves.toEqualTypeOf<FleetUpReport>()
+expectTypeOf(tenancy.seed({ tenant: 'a', direction: 'down' })).resolves.toEqualTypeOf<TenantDownReport>()
+expectTypeOf(
+  tenancy.seed({ match: 'a*', direction: 'down', to: 0 }),
+).resolves.toEqualTypeOf<FleetDownReport>()
 expectTypeOf(tenancy.run('a', () => 1)).resolves.toEqualTypeOf<number>()
 expectTypeOf(tenancy.current()).toEqualTypeOf<Tenant | undefined>()
 expectTypeOf(tenancy.bind((text: string, count: number) => text.repeat(count))).parameters.toEqualTypeOf<
@@ -35,6 +55,14 @@ tenancy.on('tenant:failed', ({ error }) => expectTypeOf(error.code).toEqualTypeO
 void tenancy.up({})
 // @ts-expect-error to: 0 is for down
 void tenancy.up({ tenant: 'a', to: 0 })
+// @ts-expect-error where to is needed
+void tenancy.stamp({ tenant: 'a' })
+// @ts-expect-error a pattern makes many, which have ids of their own
+void tenancy.adopt({ match: 'a*', id: 'a' })
+// @ts-expect-error seed files are for tenants
+void tenancy.seed({ shared: true })
+// @ts-expect-error to: 0 is for down
+void tenancy.seed({ tenant: 'a', to: 0 })
 // @ts-expect-error no such event
 tenancy.on('tenant:nonsense', () => {})
 // @ts-expect-error no such mode

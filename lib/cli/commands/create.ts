@@ -6,12 +6,15 @@ import { show, withTenancy, type Invocation } from '../invocation.ts'
 
 export interface CreateFlags {
   readonly format?: MigrationFormat
+  readonly shared?: boolean
 }
 
-export async function create(invocation: Invocation, { format }: CreateFlags, name: string): Promise<number> {
-  const report = await withTenancy(invocation, (tenancy) =>
-    tenancy.create(format === undefined ? { name } : { name, format }),
-  )
+export async function create(
+  invocation: Invocation,
+  { format, shared }: CreateFlags,
+  name: string,
+): Promise<number> {
+  const report = await withTenancy(invocation, (tenancy) => tenancy.create({ name, format, shared }))
   show(invocation, report, report.files.map((file) => `wrote ${relative(process.cwd(), file)}\n`).join(''))
   return 0
 }

@@ -5,7 +5,8 @@ import { readAllow, type AllowFlags } from '../allow.ts'
 import { assertConfirmable, confirm } from '../confirm.ts'
 import type { Invocation } from '../invocation.ts'
 import { lossesOfDown } from '../losses.ts'
-import { fleetOf, outcomeOf, reportRun, type FleetReport } from '../report.ts'
+import { sharedReport, type FleetReport } from '../outcomes.ts'
+import { reportRun } from '../report.ts'
 import {
   describeSelection,
   isOne,
@@ -43,6 +44,8 @@ export async function down(invocation: Invocation, flags: DownFlags, target: Dow
   assertConfirmable(invocation, destruction)
   return reportRun(invocation, {
     command: 'down',
+    repeats: true,
+    verb: 'reverted',
     one: isOne(selection),
     confirm: (tenancy) => confirm(invocation, destruction, () => lossesOfDown(tenancy, selection, wanted)),
     run: (tenancy, interruption) =>
@@ -52,7 +55,10 @@ export async function down(invocation: Invocation, flags: DownFlags, target: Dow
   })
 }
 
-async function downShared(tenancy: Tenancy, options: DownOptions): Promise<FleetReport> {
-  const shared = await tenancy.status({ shared: true })
-  return fleetOf([await outcomeOf(shared, 'reverted', () => tenancy.down({ shared: true, ...options }))])
+function downShared(tenancy: Tenancy, options: DownOptions): Promise<FleetReport> {
+  return sharedReport(
+    tenancy,
+    () => tenancy.down({ shared: true, ...options }),
+    (owner, reverted) => ({ ...owner, reverted, durationMs: 0 }),
+  )
 }

@@ -1,4 +1,4 @@
-/** `status`, `current` and `db:migrate:status`: where each tenant stands. */
+/** `status` and `db:migrate:status`: where each tenant stands. */
 import type { TenantStatus } from '../../status.ts'
 import type { Tenancy } from '../../tenancy.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
@@ -23,10 +23,15 @@ export async function status(invocation: Invocation, flags: StatusFlags): Promis
   show(invocation, { tenants }, statusText(tenants, terminal.style.out))
   if (tenants.length === 0 && !json)
     terminal.err('no tenants: umzug-tenants tenants create ID registers one\n')
-  return flags.check === true && !tenants.every(isServable) ? NOT_AT_HEAD : 0
+  return exitCodeOf(tenants, flags)
 }
 
-async function statusesOf(
+/** The exit code of a command that says where tenants stand. */
+export function exitCodeOf(tenants: readonly TenantStatus[], { check }: StatusFlags): number {
+  return check === true && !tenants.every(isServable) ? NOT_AT_HEAD : 0
+}
+
+export async function statusesOf(
   tenancy: Tenancy,
   selection: Selection,
   verify: boolean,

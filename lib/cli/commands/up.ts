@@ -3,17 +3,9 @@ import type { Tenancy } from '../../tenancy.ts'
 import type { Interruption } from '../../interruption.ts'
 import { readAllow, type AllowFlags } from '../allow.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
+import { sharedReport, type FleetReport } from '../outcomes.ts'
 import { planText } from '../print.ts'
-import {
-  exitCodeOfError,
-  fleetOf,
-  outcomeOf,
-  printAllowed,
-  reportRun,
-  SOME_FAILED,
-  type FleetReport,
-  type Plan,
-} from '../report.ts'
+import { exitCodeOf, printAllowed, reportRun, type Plan } from '../report.ts'
 import { isOne, readVariables, requireSelection, type Selection, type SelectionFlags } from '../selection.ts'
 import { readFleet, type FleetFlags, type FleetTarget, type UpTarget } from '../target.ts'
 import { script, type SqlFlags } from './script.ts'
@@ -40,6 +32,8 @@ export async function up(invocation: Invocation, flags: UpFlags, target: UpTarge
   if (flags.sql !== undefined) return script(invocation, selection, { ...wanted, x }, flags.sql)
   return reportRun(invocation, {
     command: 'up',
+    repeats: false,
+    verb: 'up to date',
     one: isOne(selection),
     run: (tenancy, interruption) =>
       'shared' in selection
@@ -48,9 +42,12 @@ export async function up(invocation: Invocation, flags: UpFlags, target: UpTarge
   })
 }
 
-async function upShared(tenancy: Tenancy, options: UpOptions): Promise<FleetReport> {
-  const shared = await tenancy.status({ shared: true })
-  return fleetOf([await outcomeOf(shared, 'applied', () => tenancy.up({ shared: true, ...options }))])
+function upShared(tenancy: Tenancy, options: UpOptions): Promise<FleetReport> {
+  return sharedReport(
+    tenancy,
+    () => tenancy.up({ shared: true, ...options }),
+    (owner, applied) => ({ ...owner, applied, durationMs: 0 }),
+  )
 }
 
 async function preview(invocation: Invocation, selection: Selection, wanted: UpPlan): Promise<number> {
@@ -61,9 +58,7 @@ async function preview(invocation: Invocation, selection: Selection, wanted: UpP
   const { terminal } = invocation
   show(invocation, { dryRun: true, tenants }, planText(tenants, terminal.style.out))
   if (!invocation.json) terminal.err('nothing was written\n')
-  const failure = tenants.find(({ error }) => error !== undefined)?.error
-  if (failure === undefined) return 0
-  return isOne(selection) ? exitCodeOfError(failure) : SOME_FAILED
+  return exitCodeOf({ tenants }, { one: isOne(selection) })
 }
 
 async function plansOf(tenancy: Tenancy, selection: Selection, wanted: UpPlan): Promise<readonly Plan[]> {

@@ -3,17 +3,18 @@ import type { Command } from 'commander'
 
 import { allowable } from '../allow.ts'
 import { create, type CreateFlags } from '../commands/create.ts'
+import { current } from '../commands/current.ts'
 import { down, type DownFlags } from '../commands/down.ts'
+import type { StatusFlags } from '../commands/status.ts'
 import { up, type UpFlags } from '../commands/up.ts'
 import { readDowngrade, readUpgrade } from '../target.ts'
-import { add, confirmable, format, selectMany, type Act } from './flags.ts'
-import { addStatus } from './migrate.ts'
+import { add, confirmable, format, select, selectMany, type Act } from './flags.ts'
 
 export function addAlembic(program: Command, act: Act): void {
   program.commandsGroup('As in Alembic:')
   addUpgrade(program, act)
   addDowngrade(program, act)
-  addStatus(program, 'current', act)
+  addCurrent(program, act)
   addRevision(program, act)
 }
 
@@ -37,6 +38,17 @@ function addDowngrade(program: Command, act: Act): void {
     .argument('<revision>', '-N, base, or the migration to arrive at, which stays')
     .option('--sql', 'print a script for psql instead of running')
     .action(act((invocation, flags: DownFlags, revision) => down(invocation, flags, readDowngrade(revision))))
+}
+
+function addCurrent(program: Command, act: Act): void {
+  const command = add(program, 'current', 'print the revision each tenant is at', [
+    '-x tenant=acme current',
+    'current --check',
+  ])
+  select(command)
+    .option('--check', 'exit with 3 if a tenant is behind, failed or missing')
+    .option('--verify', 'read every version table instead of the ledger')
+    .action(act((invocation, flags: StatusFlags) => current(invocation, flags)))
 }
 
 function addRevision(program: Command, act: Act): void {

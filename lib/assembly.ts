@@ -1,0 +1,88 @@
+/** Builds the rooms of a tenancy from its options, and connects them. */
+import { Adoptions } from './adoptions.ts'
+import { TenantContext } from './context.ts'
+import { Database } from './database.ts'
+import { explainingDatabaseErrors } from './database-errors.ts'
+import { Events } from './events.ts'
+import { Folders } from './folders.ts'
+import { Gate } from './gate.ts'
+import { Inspection } from './inspection.ts'
+import { Operations } from './operations.ts'
+import type { ResolvedOptions } from './options.ts'
+import { learnTypes } from './query-interface/types.ts'
+import { Records } from './records.ts'
+import { sourceRegistry, tableRegistry, type Registry } from './registry.ts'
+import { Runs } from './runs.ts'
+import { Seeds } from './seeds.ts'
+import { Tenants } from './tenants.ts'
+
+export interface Rooms {
+  readonly events: Events
+  readonly context: TenantContext
+  readonly database: Database
+  readonly tenants: Tenants
+  readonly inspection: Inspection
+  readonly runs: Runs
+  readonly seeds: Seeds
+  readonly records: Records
+  readonly adoptions: Adoptions
+  readonly operations: Operations
+  readonly gate: Gate
+}
+
+/** Opens nothing: that is left to the first use. */
+export function assemble(options: ResolvedOptions): Rooms {
+  const events = new Events()
+  const context = new TenantContext(options)
+  const database = new Database(options, context)
+  const registry = registryFor(options, database, context)
+  const tenants = new Tenants(options, database, registry, events)
+  const place = { ...options, events, ledger: true, database, tenants, folders: new Folders(options) }
+  const inspection = new Inspection(place)
+  const runs = new Runs(place)
+  const gate = gateFor(options, { context, database, inspection, runs })
+  // Its ENUM types may be others now, and another process may have taken it back.
+  events.on('tenant:migrated', (tenant) => gate.invalidate(tenant))
+  events.on('tenant:stamped', (tenant) => gate.invalidate(tenant))
+  return {
+    events,
+    context,
+    database,
+    tenants,
+    inspection,
+    runs,
+    seeds: new Seeds(place),
+    records: new Records(place),
+    adoptions: new Adoptions({ ...place, registry }),
+    operations: new Operations(place),
+    gate,
+  }
+}
+
+function registryFor(options: ResolvedOptions, database: Database, context: TenantContext): Registry {
+  if (options.tenants === undefined) return tableRegistry(database.runner, options.policy)
+  // An application's registry may use its Sequelize, which must be scoped before its first query.
+  const inSharedScope = async <T>(fn: () => T): Promise<Awaited<T>> => {
+    await database.pool()
+    return await context.runShared(fn)
+  }
+  return sourceRegistry(options.tenants, options.policy, inSharedScope)
+}
+
+function gateFor(
+  { lazy }: ResolvedOptions,
+  { context, database, inspection, runs }: Pick<Rooms, 'context' | 'database' | 'inspection' | 'runs'>,
+): Gate {
+  return new Gate({
+    concurrency: lazy.concurrency,
+    maxWaitMs: lazy.maxWaitMs,
+    upgrades: lazy.enabled,
+    isCurrent: (tenant) =>
+      explainingDatabaseErrors(() => inspection.isCurrent(tenant), { tenant: tenant.id }),
+    upgrade: (tenant) => runs.upgrade(tenant),
+    learn: async ({ schema }) => {
+      const pool = await database.pool()
+      await context.runShared(() => learnTypes(pool, schema, { transaction: null }))
+    },
+  })
+}

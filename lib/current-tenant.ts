@@ -1,0 +1,79 @@
+/** The current tenant: who it is for the code that runs, and how a tenant becomes it. */
+import type { Rooms } from './assembly.ts'
+import type { Namespace } from './context.ts'
+import type { TenantQuery } from './registry.ts'
+import type { Tenant } from './tenant.ts'
+
+/** What an application does with its tenants while it serves; the rest of it is {@link Tenancy}. */
+export class CurrentTenant {
+  readonly #rooms: Pick<Rooms, 'context' | 'tenants' | 'gate'>
+
+  /** @internal */
+  constructor(rooms: Pick<Rooms, 'context' | 'tenants' | 'gate'>) {
+    this.#rooms = rooms
+  }
+
+  /**
+   * Runs `fn` with `tenant` as the current tenant, for everything it starts, and resolves to its result. A
+   * tenant that is behind is upgraded first, unless `lazy` is off.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN, TENANT_PENDING, TENANT_UNAVAILABLE.
+   */
+  async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
+    const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
+    await this.#rooms.gate.pass(known)
+    return this.#rooms.context.run(known, () => fn(known))
+  }
+
+  /** Runs `fn` without a tenant: its statements see the shared schemas. */
+  runShared<T>(fn: () => T): T {
+    return this.#rooms.context.runShared(fn)
+  }
+
+  /** The current tenant, if any. */
+  current(): Tenant | undefined {
+    return this.#rooms.context.current()
+  }
+
+  /** @throws {@link TenancyError} TENANT_CONTEXT_MISSING if there is no current tenant. */
+  require(): Tenant {
+    return this.#rooms.context.require()
+  }
+
+  /** `fn`, which always runs with today's tenant: for event handlers, streams and callbacks. */
+  bind<F extends (...args: never[]) => unknown>(fn: F): F {
+    return this.#rooms.context.bind(fn)
+  }
+
+  /** The namespace to hand to `Sequelize.useCLS`: the one configured, or one on AsyncLocalStorage. */
+  namespace(): Namespace {
+    return this.#rooms.context.namespace()
+  }
+
+  /**
+   * The tenant with this id, schema or host. Answers are remembered for some seconds.
+   *
+   * @throws {@link TenancyError} TENANT_UNKNOWN; DATABASE_UNREACHABLE if the registry cannot be asked.
+   */
+  async find(query: TenantQuery): Promise<Tenant> {
+    return this.#rooms.tenants.find(query)
+  }
+
+  /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
+  readyTenant(query: TenantQuery): Tenant | undefined {
+    const tenant = this.#rooms.tenants.remembered(query)
+    return tenant !== undefined && this.#rooms.gate.isReady(tenant) ? tenant : undefined
+  }
+
+  /** @internal Enters a tenant that has passed the gate. */
+  enter<T>(tenant: Tenant, fn: () => T): T {
+    return this.#rooms.context.run(tenant, fn)
+  }
+
+  /** @internal Finds a tenant and brings it to head. */
+  async admit(query: TenantQuery): Promise<Tenant> {
+    const tenant = await this.find(query)
+    await this.#rooms.gate.pass(tenant)
+    return tenant
+  }
+}
