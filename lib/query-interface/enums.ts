@@ -25,10 +25,14 @@ export function enumHelpers(binding: Binding, helpers: Helpers): EnumHelpers {
         model !== undefined && model !== null,
       ),
     dropEnum: drop,
-    // As upstream: one that a table still uses does not keep the others.
+    // As upstream, one that a table still uses does not keep the others; unlike there, all have been tried by then.
     async dropAllEnums(options) {
       const enums = await helpers.pgListEnums(null, options)
-      return Promise.all(enums.map(({ enum_name: name }) => drop(name, options)))
+      const outcomes = await Promise.allSettled(enums.map(({ enum_name: name }) => drop(name, options)))
+      return outcomes.map((outcome) => {
+        if (outcome.status === 'rejected') throw outcome.reason
+        return outcome.value
+      })
     },
     // Upstream writes to its options when a model with an ENUM has this table, whether there are any or not.
     dropTable: (table, options) => dropTable(table, { ...options }),
