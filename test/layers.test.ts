@@ -37,6 +37,8 @@ const FLOORS: Readonly<Record<string, number>> = {
   'storage/': 2,
   'scoped-query.ts': 2,
   'alone-statements.ts': 2,
+  'path-setting.ts': 2,
+  'left-behind.ts': 2,
   'query-interface/': 2,
   'search-path.ts': 2,
   'migrations/context.ts': 2,
