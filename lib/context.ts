@@ -36,8 +36,7 @@ export interface ContextOptions {
   readonly namespace?: Namespace | undefined
   /** What a statement outside any scope meets: an error, or the shared schemas. */
   readonly onMissing: 'error' | 'shared'
-  /** The role of a tenant's statements. */
-  readonly role?: ((tenant: Tenant) => string) | undefined
+  readonly roles?: { readonly tenant?: ((tenant: Tenant) => string) | undefined }
 }
 
 /** Names under which a namespace shows the scope; `transaction` is Sequelize's own. */
@@ -133,7 +132,7 @@ export class TenantContext {
       scope = Object.freeze({
         tenant,
         path: searchPath([tenant.schema, ...this.#options.searchPath]),
-        role: this.#options.role?.(tenant),
+        role: this.#options.roles?.tenant?.(tenant),
         usable: { until: 0 },
       })
       this.#scopes.set(tenant, scope)

@@ -5,6 +5,7 @@ export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDo
 export type { EventName, Listener, TenancyEvents } from './events.ts'
 export type { TableReport } from './contents.ts'
 export type { FleetPlanReport, PlanOptions, PlanReport } from './inspection.ts'
+export type { Roles } from './grants.ts'
 export type { Interruption } from './interruption.ts'
 export {
   tenantMigrations,

@@ -66,6 +66,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'database.ts': 4,
   'provision.ts': 4,
   'repair.ts': 4,
+  'grants.ts': 2,
   'migrations/outside.ts': 2,
   'migrations/guard.ts': 2,
   'migrations/bystanders.ts': 2,
