@@ -1,5 +1,7 @@
 /** Statements that may not share a message with the setting of their path, and how any statement is answered. */
 import type { Scope } from './context.ts'
+import { TenancyError } from './errors.ts'
+import { sessionSetting, unusable } from './path-setting.ts'
 import type { QueryFunction, WireClient } from './scoped-query.ts'
 
 type Callback = (error: Error | null, result?: unknown) => void
@@ -12,6 +14,7 @@ export class AloneStatements {
   readonly #client: WireClient
   readonly #send: QueryFunction
   #last: Promise<unknown> = Promise.resolve()
+  #isDirect = false
 
   constructor(client: WireClient, send: QueryFunction) {
     this.#client = client
@@ -19,24 +22,55 @@ export class AloneStatements {
   }
 
   run(scope: Scope, config: unknown, values: unknown, callback: unknown): Promise<unknown> | undefined {
-    const parameters = Array.isArray(values) ? values : undefined
-    const result = this.#last.then(() => this.#runNow(scope, config, parameters))
+    const result = this.#last.then(() => this.#runNow(scope, config, parametersOf(values)))
     this.#last = result.catch(() => undefined)
-    return answer(result, values, callback)
+    return answer(result, ...callbacksOf(config, values, callback))
   }
 
   async #runNow(scope: Scope, config: unknown, parameters: readonly unknown[] | undefined): Promise<unknown> {
-    await this.#send(`SET search_path TO ${scope.path}`)
+    await this.assertDirect(scope)
+    try {
+      await this.#send(sessionSetting(scope))
+    } catch (error) {
+      throw unusable(scope, error) ?? error
+    }
     try {
       return await this.#send(withoutCallback(config), parameters)
     } finally {
-      await this.#reset()
+      await this.#reset(scope)
     }
   }
 
-  async #reset(): Promise<void> {
+  /**
+   * Behind a transaction pooler each statement may meet another server process: what one sets, the next does not see,
+   * and somebody else's does.
+   *
+   * @throws {@link TenancyError} POOLER_DETECTED
+   */
+  async assertDirect(scope: Scope): Promise<void> {
+    if (this.#isDirect) return
+    const { rows } = (await this.#send('SELECT pg_catalog.pg_backend_pid() AS pid')) as {
+      rows: { pid: number }[]
+    } // pg's Result
+    if (rows[0]?.pid !== this.#client.processID) {
+      throw new TenancyError(
+        'POOLER_DETECTED',
+        'The statement needs a server process of its own, and a pooler stands between.',
+        {
+          tenant: scope.tenant?.id,
+          fix: [
+            'run it in a transaction, if it can run in one',
+            'or on a connection to PostgreSQL itself: as a migration, through migrationUrl',
+          ],
+        },
+      )
+    }
+    this.#isDirect = true
+  }
+
+  async #reset({ role }: Scope): Promise<void> {
     try {
-      await this.#send('RESET search_path')
+      await this.#send(role === undefined ? 'RESET search_path' : 'RESET search_path; RESET ROLE')
     } catch {
       this.#client._invalid = true
       // Not awaited: the end of a connection that is dead already is never announced.
@@ -59,6 +93,17 @@ export function answer(
   return undefined
 }
 
-function withoutCallback(config: unknown): unknown {
+/** pg's optional arguments among which its callback is. */
+export function callbacksOf(config: unknown, values: unknown, callback: unknown): readonly unknown[] {
+  const own =
+    typeof config === 'object' && config !== null && 'callback' in config ? config.callback : undefined
+  return [callback, values, own]
+}
+
+export function parametersOf(values: unknown): readonly unknown[] | undefined {
+  return Array.isArray(values) ? values : undefined
+}
+
+export function withoutCallback(config: unknown): unknown {
   return typeof config === 'object' ? { ...config, callback: undefined } : config
 }

@@ -23,6 +23,10 @@ export interface Scope {
   readonly tenant: Tenant | undefined
   /** The value of `search_path`, each schema quoted. */
   readonly path: string
+  /** The role that statements run as, if it is not that of the connection. */
+  readonly role?: string | undefined
+  /** Until when the schema is believed to be there and usable, in milliseconds of the epoch; none is not looked at. */
+  readonly usable?: { until: number }
 }
 
 export interface ContextOptions {
@@ -32,6 +36,7 @@ export interface ContextOptions {
   readonly namespace?: Namespace | undefined
   /** What a statement outside any scope meets: an error, or the shared schemas. */
   readonly onMissing: 'error' | 'shared'
+  readonly roles?: { readonly tenant?: ((tenant: Tenant) => string) | undefined }
 }
 
 /** Names under which a namespace shows the scope; `transaction` is Sequelize's own. */
@@ -106,10 +111,30 @@ export class TenantContext {
     return this.#namespace
   }
 
+  /** Runs `fn` in no scope: what lives longer than its caller, such as a connection, must not keep a tenant. */
+  leave<T>(fn: () => T): T {
+    const namespace = this.#namespace
+    return this.#storage.exit(() =>
+      namespace === undefined ? fn() : runIn(namespace, undefined, undefined, fn),
+    )
+  }
+
+  /** A callback of a connection, which would run without a tenant, in today's scope. */
+  resume<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => unknown {
+    const scope = this.#storage.getStore()
+    if (scope === undefined) return callback
+    return (...args) => this.#storage.run(scope, callback, ...args)
+  }
+
   #scopeOf(tenant: Tenant): Scope {
     let scope = this.#scopes.get(tenant)
     if (scope === undefined) {
-      scope = Object.freeze({ tenant, path: searchPath([tenant.schema, ...this.#options.searchPath]) })
+      scope = Object.freeze({
+        tenant,
+        path: searchPath([tenant.schema, ...this.#options.searchPath]),
+        role: this.#options.roles?.tenant?.(tenant),
+        usable: { until: 0 },
+      })
       this.#scopes.set(tenant, scope)
     }
     return scope
@@ -124,12 +149,12 @@ export class TenantContext {
 }
 
 /** Runs `fn` in a child of the namespace's context, which shows the tenant and hides a foreign transaction. */
-function runIn<T>(namespace: Namespace, scope: Scope, outer: Scope | undefined, fn: () => T): T {
+function runIn<T>(namespace: Namespace, scope: Scope | undefined, outer: Scope | undefined, fn: () => T): T {
   let result: { value: T } | undefined
   namespace.run(() => {
-    namespace.set(TENANT_KEY, scope.tenant)
+    namespace.set(TENANT_KEY, scope?.tenant)
     // A transaction begun for another scope must not be inherited: null means "none" to Sequelize.
-    if (outer?.path !== scope.path) namespace.set(TRANSACTION_KEY, null)
+    if (scope === undefined || outer?.path !== scope.path) namespace.set(TRANSACTION_KEY, null)
     result = { value: fn() }
   })
   if (result === undefined) throw new TypeError('the namespace did not call its function synchronously')

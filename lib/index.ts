@@ -11,6 +11,7 @@ export type { ExecOptions, ExecReport, TenantExecReport } from './exec/exec.ts'
 export type { OutputLine } from './exec/program.ts'
 export type { TableReport } from './contents.ts'
 export type { PlanOptions } from './inspection.ts'
+export type { Roles } from './grants.ts'
 export type { Interruption } from './interruption.ts'
 export type { MigrationLock } from './locks.ts'
 export {

@@ -12,6 +12,7 @@ import type { Allowances } from './migrations/integrity.ts'
 import type { GuardMode } from './migrations/guard.ts'
 import type { TransactionMode } from './migrations/plan.ts'
 import type { TenantSource } from './registry.ts'
+import type { Roles } from './grants.ts'
 import { alembicVersion } from './storage/alembic-version.ts'
 import { sequelizeMeta } from './storage/sequelize-meta.ts'
 import type { StorageName, VersionStorage } from './storage/storage.ts'
@@ -102,6 +103,8 @@ export interface TenancyConfig {
   readonly concurrency?: number
   /** @defaultValue `true`: a tenant that is behind is upgraded by its first access */
   readonly lazy?: boolean | LazyConfig
+  /** Roles of the server beside the one that migrates; docs/security.md. */
+  readonly roles?: Roles
   readonly lock?: {
     /**
      * Milliseconds a run waits for another run of the same tenant; 0 does not wait.
@@ -158,6 +161,7 @@ export interface ResolvedOptions {
   readonly policy: NamePolicy
   readonly onMissing: 'error' | 'shared'
   readonly concurrency: number
+  readonly roles: Roles
   readonly lazy: Required<LazyConfig> & { readonly enabled: boolean }
   readonly lockWaitMs: number
   readonly lockTimeoutMs: number
@@ -172,7 +176,7 @@ export function defineConfig(config: TenancyConfig): TenancyConfig {
 const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof TenancyConfig>([
   'url', 'sequelize', 'migrationUrl', 'migrations', 'sharedMigrations', 'sharedSchema', 'seeders', 'storage',
   'tenants', 'searchPath', 'namespace', 'transaction', 'names', 'onMissing', 'concurrency', 'lazy', 'lock',
-  'timeouts', 'allow', 'guard',
+  'timeouts', 'allow', 'guard', 'roles',
 ]) // prettier-ignore
 
 /** Keys of the contract that later releases bring; a configuration may name them already. */
@@ -216,6 +220,7 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
     },
     onMissing: oneOf('onMissing', config.onMissing, ['error', 'shared']),
     concurrency: checkConcurrency(config.concurrency, Math.min(8, 2 * cpus().length)),
+    roles: rolesOf(config.roles),
     lazy: {
       enabled: config.lazy !== false,
       concurrency: count('lazy.concurrency', lazy.concurrency, 2, 1, 64),
@@ -244,6 +249,16 @@ function allowances(value: TenancyConfig['allow']): Required<Allowances> {
     throw invalid(`allow.${key}`, 'true or false', found)
   }
   return { missing: flag('missing'), changed: flag('changed'), outOfOrder: flag('outOfOrder') }
+}
+
+function rolesOf(value: TenancyConfig['roles']): Roles {
+  const roles = section('roles', value, ['tenant', 'application'])
+  const { tenant, application } = roles
+  if (tenant !== undefined && typeof tenant !== 'function')
+    throw invalid('roles.tenant', 'a function that names the role of a tenant', tenant)
+  if (application !== undefined && (typeof application !== 'string' || application === ''))
+    throw invalid('roles.application', 'the name of a role', application)
+  return roles
 }
 
 function globs(

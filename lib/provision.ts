@@ -1,6 +1,7 @@
 /** Creates and removes tenants: the registration and the schema, under the schema's lock. */
 import { TenancyError } from './errors.ts'
 import type { Events } from './events.ts'
+import { grantLedger, grantToRoles, type Roles } from './grants.ts'
 import { ensureLedger } from './ledger.ts'
 import { schemaExists } from './migrations/history.ts'
 import type { MigrationSession } from './migrations/session.ts'
@@ -32,6 +33,7 @@ export interface ProvisionOptions {
   readonly registry: Registry
   readonly lockWaitMs: number
   readonly events: Events
+  readonly roles: Roles
 }
 
 /**
@@ -44,17 +46,19 @@ export interface ProvisionOptions {
 export async function provisionSchema(
   session: MigrationSession,
   tenant: Tenant,
-  { registry, lockWaitMs, events }: ProvisionOptions,
+  { registry, lockWaitMs, events, roles }: ProvisionOptions,
 ): Promise<boolean> {
   await ensureLedger(session, (fn) => session.transaction(fn))
+  await session.transaction(() => grantLedger(session, roles))
   return session.withLock(tenant, lockWaitMs, () =>
     session.transaction(async () => {
       const known = await registry.find({ id: tenant.id })
       const exists = await schemaExists(session, tenant.schema)
       if (known === undefined && exists) await assertEmpty(session, tenant)
       await registry.add(tenant, session)
+      if (!exists) await session.query(`CREATE SCHEMA ${quoteIdentifier(tenant.schema)}`)
+      await grantToRoles(session, tenant, roles)
       if (exists) return known === undefined
-      await session.query(`CREATE SCHEMA ${quoteIdentifier(tenant.schema)}`)
       events.emit('tenant:provisioned', { tenant: tenant.id, schema: tenant.schema })
       return true
     }),

@@ -9,6 +9,9 @@
 
 import type { Scope } from './context.ts'
 import { TenancyError } from './errors.ts'
+import { BELIEVED_MS, checkedSetting, localSetting, settingsOf, unusable } from './path-setting.ts'
+import { quoteIdentifier, SQLSTATE } from './sql.ts'
+import { isPlain, type StatementKind } from './statement.ts'
 
 /** pg's wire connection, as far as a query writes to it. */
 export interface WireConnection {
@@ -27,6 +30,10 @@ export interface WireClient {
   query: QueryFunction
   readonly connection: WireConnection
   end(): Promise<void>
+  /** The server process, by its own word or by a pooler's invention. */
+  readonly processID?: number | null
+  /** Statements are sent before the answer to those before them. */
+  pipeline?: boolean
   /** Sequelize's mark for a connection that may not be used again. */
   _invalid?: boolean
   readonly constructor: Function & { readonly Query?: WireQueryClass }
@@ -41,10 +48,14 @@ export interface WireQuery {
   callback: ((error: Error | null, result?: unknown) => void) | undefined
   requiresPreparation(): boolean
   submit(connection: WireConnection): Error | null
+  handleRowDescription(message: unknown): void
   handleDataRow(message: unknown): void
   handleCommandComplete(message: unknown, connection: WireConnection): void
-  handleError(error: Error & { position?: string }, connection: WireConnection): void
+  handleError(error: WireError, connection: WireConnection): void
 }
+
+/** pg's DatabaseError, as far as it is read; its `code` is the SQLSTATE. */
+type WireError = Error & { position?: string; code?: unknown }
 
 export type WireQueryClass = new (config: unknown, values: unknown, callback: unknown) => WireQuery
 
@@ -61,9 +72,25 @@ export type ScopedQueryClass = new (
   values: unknown,
   callback: unknown,
   scope: Scope,
-  begins: boolean,
+  kind: StatementKind,
   transaction: TransactionState,
 ) => WireQuery
+
+const SETS_BOTH =
+  "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('role', $2, true)"
+
+const HINTS: ReadonlySet<unknown> = new Set([
+  SQLSTATE.undefinedTable,
+  SQLSTATE.undefinedColumn,
+  SQLSTATE.invalidSchemaName,
+  SQLSTATE.insufficientPrivilege,
+])
+
+function execute(connection: WireConnection, text: string, values: unknown[] = []): void {
+  connection.parse({ name: '', text, types: [] })
+  connection.bind({ portal: '', statement: '', values })
+  connection.execute({ portal: '', rows: 0 })
+}
 
 const classes = new WeakMap<WireQueryClass, ScopedQueryClass>()
 
@@ -82,10 +109,12 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
     // Declared, not initialised: pg's constructor writes `name` before a field of this class could exist.
     declare _statementName: string | undefined
     readonly #scope: Scope
-    readonly #begins: boolean
+    readonly #kind: StatementKind
     readonly #transaction: TransactionState
-    /** The server has not yet answered the statement that sets the path. */
-    #settingPath = false
+    /** How many of the statements that set the path the server has not answered yet. */
+    #settings = 0
+    /** The setting asks for the schema, too. */
+    #checks = false
     /** How far the statement was pushed to the right in the text that was sent. */
     #shift = 0
 
@@ -94,18 +123,18 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
       values: unknown,
       callback: unknown,
       scope: Scope,
-      begins: boolean,
+      kind: StatementKind,
       transaction: TransactionState,
     ) {
       super(config, values, callback)
       this.#scope = scope
-      this.#begins = begins
+      this.#kind = kind
       this.#transaction = transaction
     }
 
     // pg records a named statement as parsed at the first ParseComplete, which here belongs to the path.
     override get name(): string | undefined {
-      return this.#settingPath ? undefined : this._statementName
+      return this.#settings > 0 ? undefined : this._statementName
     }
 
     override set name(name: string | undefined) {
@@ -119,50 +148,81 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
       if (transaction.status !== 'I' && transaction.path !== undefined && transaction.path !== path) {
         return crossTenant(this.#scope, transaction.path)
       }
-      if (this.#begins) transaction.path = path
+      if (this.#kind === 'begin') transaction.path = path
+      this.#checks = this.#isCheckDue()
       if (this.requiresPreparation()) return this.#submitExtended(connection, path)
-      const setting = `SET LOCAL search_path TO ${path};`
+      const setting = this.#checks ? `${checkedSetting(this.#scope)};` : localSetting(this.#scope)
       this.#shift = setting.length
-      this.#settingPath = true
+      this.#settings = this.#checks ? 1 : settingsOf(this.#scope)
       this.text = setting + this.text
       return super.submit(connection)
     }
 
+    /**
+     * In a transaction the check, which takes a snapshot, comes with statements that take one themselves: SET
+     * TRANSACTION ISOLATION LEVEL must come before any.
+     */
+    #isCheckDue(): boolean {
+      const { usable } = this.#scope
+      if (usable === undefined || usable.until > Date.now() || this.#kind !== 'batch') return false
+      return this.#transaction.status === 'I' || isPlain(this.text)
+    }
+
     #submitExtended(connection: WireConnection, path: string): Error | null {
       const inTransaction = this.#transaction.status !== 'I'
+      const { role } = this.#scope
       connection.stream.cork?.()
       try {
         // SET LOCAL outside a transaction block warns, here and in the server's log, although it holds until
         // the Sync; set_config does the same silently. Inside a block it would take a snapshot, and a later
         // SET TRANSACTION ISOLATION LEVEL would fail, so there it is SET LOCAL.
-        const text = inTransaction
-          ? `SET LOCAL search_path TO ${path}`
-          : "SELECT pg_catalog.set_config('search_path', $1, true)"
-        connection.parse({ name: '', text, types: [] })
-        connection.bind({ portal: '', statement: '', values: inTransaction ? [] : [path] })
-        connection.execute({ portal: '', rows: 0 })
+        if (this.#checks) execute(connection, checkedSetting(this.#scope))
+        else if (inTransaction) {
+          execute(connection, `SET LOCAL search_path TO ${path}`)
+          if (role !== undefined) execute(connection, `SET LOCAL ROLE ${quoteIdentifier(role)}`)
+        } else if (role === undefined) {
+          execute(connection, "SELECT pg_catalog.set_config('search_path', $1, true)", [path])
+        } else {
+          execute(connection, SETS_BOTH, [path, role])
+        }
         const error = super.submit(connection)
-        this.#settingPath = true
+        this.#settings = inTransaction && !this.#checks ? settingsOf(this.#scope) : 1
         return error
       } finally {
         connection.stream.uncork?.()
       }
     }
 
+    override handleRowDescription(message: unknown): void {
+      if (this.#settings === 0) super.handleRowDescription(message)
+    }
+
     override handleDataRow(message: unknown): void {
-      if (!this.#settingPath) super.handleDataRow(message)
+      if (this.#settings === 0) super.handleDataRow(message)
     }
 
     override handleCommandComplete(message: unknown, connection: WireConnection): void {
-      if (this.#settingPath) this.#settingPath = false
-      else super.handleCommandComplete(message, connection)
+      if (this.#settings === 0) super.handleCommandComplete(message, connection)
+      else if (--this.#settings === 0 && this.#checks) this.#believe(Date.now() + BELIEVED_MS)
     }
 
-    override handleError(error: Error & { position?: string }, connection: WireConnection): void {
-      if (this.#settingPath && this._statementName !== undefined) {
+    #believe(until: number): void {
+      const { usable } = this.#scope
+      if (usable !== undefined) usable.until = until
+    }
+
+    override handleError(error: WireError, connection: WireConnection): void {
+      if (this.#settings > 0 && this._statementName !== undefined) {
         delete connection.submittedNamedStatements?.[this._statementName]
       }
-      this.#settingPath = false
+      const reason = this.#settings > 0 ? unusable(this.#scope, error) : undefined
+      this.#settings = 0
+      // A table or a schema is not there: perhaps nothing of this tenant is.
+      if (HINTS.has(error.code)) this.#believe(0)
+      if (reason !== undefined) {
+        super.handleError(reason, connection)
+        return
+      }
       if (this.#shift > 0 && error.position !== undefined) {
         error.position = String(Number(error.position) - this.#shift)
       }

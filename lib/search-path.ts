@@ -7,9 +7,11 @@
  */
 import type { Sequelize } from 'sequelize'
 
-import { AloneStatements, answer } from './alone-statements.ts'
+import { AloneStatements, answer, callbacksOf, parametersOf, withoutCallback } from './alone-statements.ts'
 import type { Scope, TenantContext } from './context.ts'
 import { TenancyError } from './errors.ts'
+import { LeftBehind } from './left-behind.ts'
+import { localSetting } from './path-setting.ts'
 import { bindQueryInterface } from './query-interface/bind.ts'
 import {
   crossTenant,
@@ -20,7 +22,7 @@ import {
   type WireConnection,
   type WireQuery,
 } from './scoped-query.ts'
-import { kindOfStatement, splitAtTransactionControl } from './statement.ts'
+import { kindOfStatement, splitAtTransactionControl, staysOnConnection } from './statement.ts'
 
 const scoped = new WeakSet<WireClient>()
 
@@ -29,12 +31,23 @@ export function bindSearchPath(sequelize: Sequelize, context: TenantContext): vo
   bindQueryInterface(sequelize, () => context.schema())
   // Sequelize types a connection as unknown: it is pg's Client.
   const scope = (connection: unknown): void => {
-    scopeClient(connection as WireClient, () => context.scope())
+    scopeClient(connection as WireClient, () => context.scope(), context)
   }
   sequelize.addHook('afterConnect', scope)
+  connectOutsideScopes(sequelize, context)
   passOwnErrors(sequelize)
   // Connections that were opened before, by a query at start-up, are scoped when the pool hands them out.
   if (hasConnections(sequelize)) sequelize.addHook('afterPoolAcquire', scope)
+}
+
+/**
+ * The events of a connection, and with them the callbacks of pg, run in the context of whoever opened it: the first
+ * tenant's, for good. So it is opened in nobody's.
+ */
+function connectOutsideScopes(sequelize: Sequelize, context: TenantContext): void {
+  const manager = sequelize.connectionManager as unknown as { connect(config: unknown): Promise<unknown> } // not typed upstream
+  const connect = manager.connect.bind(manager)
+  manager.connect = (config) => context.leave(() => connect(config))
 }
 
 /** Sequelize wraps what a query throws as an error of the database; the library's own errors pass as they are. */
@@ -60,23 +73,21 @@ function hasConnections(sequelize: Sequelize): boolean {
  *
  * @throws {@link TenancyError} CLIENT_UNSUPPORTED for pg-native, which hides the protocol.
  */
-export function scopeClient(client: WireClient, scopeOf: () => Scope): TransactionState | undefined {
+export function scopeClient(
+  client: WireClient,
+  scopeOf: () => Scope,
+  pooledFor?: TenantContext,
+): TransactionState | undefined {
   if (scoped.has(client)) return undefined
   const Query = client.constructor.Query
-  if (Query === undefined || typeof client.connection?.prependListener !== 'function') {
-    throw new TenancyError(
-      'CLIENT_UNSUPPORTED',
-      'The connection is not one of the JavaScript client of pg.',
-      {
-        fix: ['remove pg-native and the option native: true'],
-      },
-    )
-  }
+  if (Query === undefined || typeof client.connection?.prependListener !== 'function') throw nativeClient()
+  refusePipeline(client)
   scoped.add(client)
   const ScopedQuery = scopedQueryClass(Query)
   const send: QueryFunction = client.query.bind(client)
   const transaction = watchTransaction(client.connection)
   const alone = new AloneStatements(client, send)
+  const left = new LeftBehind(client, send)
 
   // Every statement of the application comes through here: nothing is made for it but its query.
   const sendIn = (
@@ -85,24 +96,42 @@ export function scopeClient(client: WireClient, scopeOf: () => Scope): Transacti
     config: unknown,
     values?: unknown,
     callback?: unknown,
-  ) => {
+  ): unknown => {
     const kind = kindOfStatement(text)
     if (kind === 'control') return send(config, values, callback)
     const taken = scope ?? scopeOf()
-    if (isSubmittable(config)) {
-      assertStreamable(transaction, taken)
-      return send(config, values, callback)
+    if (isSubmittable(config)) return sendStream(send, config, values, callback, taken, transaction)
+    if (pooledFor !== undefined) {
+      if (left.by !== undefined && transaction.status === 'I' && left.concerns(taken)) {
+        return answer(
+          left.clear().then(() => sendIn(taken, text, withoutCallback(config), parametersOf(values))),
+          ...callbacksOf(config, values, callback),
+        )
+      }
+      if (left.by === undefined && staysOnConnection(text)) {
+        return answer(
+          alone.assertDirect(taken).then(() => {
+            left.by = taken.path
+            return sendIn(taken, text, withoutCallback(config), parametersOf(values))
+          }),
+          ...callbacksOf(config, values, callback),
+        )
+      }
     }
     if (kind === 'alone' && transaction.status === 'I') return alone.run(taken, config, values, callback)
-    return submit(send, new ScopedQuery(config, values, callback, taken, kind === 'begin', transaction))
+    const query = new ScopedQuery(config, values, callback, taken, kind, transaction)
+    if (query.callback !== undefined && pooledFor !== undefined)
+      query.callback = pooledFor.resume(query.callback)
+    return submit(send, query)
   }
   client.query = (config: unknown, values?: unknown, callback?: unknown) => {
     const text = textOf(config)
     const parts = splitAtTransactionControl(text)
     if (parts === undefined) return sendIn(undefined, text, config, values, callback)
+    if (isSubmittable(config)) throw streamInTransactionText()
     const scope = scopeOf()
     const results = eachInTurn(parts, (part) => sendIn(scope, part, part))
-    return answer(results, values, callback)
+    return answer(results, ...callbacksOf(config, values, callback))
   }
   return transaction
 }
@@ -147,10 +176,31 @@ function watchTransaction(connection: WireConnection): TransactionState {
   return state
 }
 
-/** A cursor or stream reads in many messages, so its path must be that of an open transaction. */
-function assertStreamable(transaction: TransactionState, scope: Scope): void {
+/**
+ * A cursor or stream reads in many messages, so its path must be that of an open transaction: it is set once more right
+ * before, since the application may have set another, and COMMIT AND CHAIN begins on none.
+ */
+function sendStream(
+  send: QueryFunction,
+  stream: Submittable,
+  values: unknown,
+  callback: unknown,
+  scope: Scope,
+  transaction: TransactionState,
+): unknown {
+  const refusal = streamRefusal(transaction, scope)
+  if (refusal !== undefined) throw refusal
+  const submitStream = stream.submit.bind(stream)
+  // A COMMIT that waited in the queue has been run meanwhile.
+  stream.submit = (connection) => streamRefusal(transaction, scope) ?? submitStream(connection)
+  // If it fails the transaction has failed, and the stream says so.
+  Promise.resolve(send(localSetting(scope).slice(0, -1))).catch(() => undefined)
+  return send(stream, values, callback)
+}
+
+function streamRefusal(transaction: TransactionState, scope: Scope): TenancyError | undefined {
   if (transaction.status === 'I' || transaction.path === undefined) {
-    throw new TenancyError(
+    return new TenancyError(
       'STREAM_OUTSIDE_TRANSACTION',
       'A cursor, stream or COPY was started outside a transaction.',
       {
@@ -159,7 +209,37 @@ function assertStreamable(transaction: TransactionState, scope: Scope): void {
       },
     )
   }
-  if (transaction.path !== scope.path) throw crossTenant(scope, transaction.path)
+  return transaction.path === scope.path ? undefined : crossTenant(scope, transaction.path)
+}
+
+function streamInTransactionText(): TenancyError {
+  return new TenancyError(
+    'STREAM_OUTSIDE_TRANSACTION',
+    'The text of a cursor, stream or COPY begins or ends a transaction.',
+    { fix: ['send BEGIN and COMMIT as statements of their own, before and after'] },
+  )
+}
+
+function nativeClient(): TenancyError {
+  return new TenancyError('CLIENT_UNSUPPORTED', 'The connection is not one of the JavaScript client of pg.', {
+    fix: ['remove pg-native and the option native: true'],
+  })
+}
+
+/** In a pipeline a statement is sent before it is known in which transaction it will run. */
+function refusePipeline(client: WireClient): void {
+  const refuse = () => {
+    throw new TenancyError('CLIENT_UNSUPPORTED', 'The connection is set to pipeline its statements.', {
+      fix: ["remove pg's option pipeline: true"],
+    })
+  }
+  if (client.pipeline === true) refuse()
+  Object.defineProperty(client, 'pipeline', {
+    get: () => false,
+    set(isOn: boolean) {
+      if (isOn) refuse()
+    },
+  })
 }
 
 function textOf(config: unknown): string {
@@ -169,6 +249,10 @@ function textOf(config: unknown): string {
   return typeof text === 'string' ? text : typeof cursor?.text === 'string' ? cursor.text : ''
 }
 
-function isSubmittable(config: unknown): boolean {
+interface Submittable {
+  submit(connection: WireConnection): unknown
+}
+
+function isSubmittable(config: unknown): config is Submittable {
   return typeof (config as { submit?: unknown } | null)?.submit === 'function'
 }

@@ -15,7 +15,8 @@ export type StatementKind = 'control' | 'begin' | 'batch' | 'alone'
 const BEGIN = /^(?:start\s+transaction|begin)\b/i
 const CONTROL =
   /^(?:commit|rollback|end|abort|savepoint|release|set\s+(?:local\s+)?(?:transaction|session\s+characteristics)|deallocate|listen|unlisten|notify)\b/i
-const CONCURRENTLY = /^(?:create\s+(?:unique\s+)?index|drop\s+index)\s+concurrently\b/i
+const CONCURRENTLY =
+  /^(?:(?:create\s+(?:unique\s+)?index|drop\s+index)\s+concurrently\b|alter\s+table\b[^;]*\bdetach\s+partition\b[^;]*\bconcurrently\b)/i
 const BATCH =
   /^(?:select|insert|update|delete|with|merge|values|table|truncate|comment|grant|revoke|explain|show|(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:unique\s+)?(?:unlogged\s+|temp(?:orary)?\s+)?(?:table|index|type|schema|sequence|view|function|procedure|trigger|domain|policy))\b/i
 
@@ -26,9 +27,18 @@ export function kindOfStatement(text: string): StatementKind {
   if (PLAIN.test(text)) return 'batch'
   const statement = withoutLeadingComments(text)
   if (BEGIN.test(statement)) return 'begin'
-  if (CONTROL.test(statement)) return 'control'
+  // What comes after LISTEN or NOTIFY in the same text does resolve names.
+  if (CONTROL.test(statement)) return isOne(statement) ? 'control' : 'batch'
   return BATCH.test(statement) && !CONCURRENTLY.test(statement) ? 'batch' : 'alone'
 }
+
+function isOne(statement: string): boolean {
+  const semicolon = statement.indexOf(';')
+  return semicolon === -1 || semicolon === statement.length - 1 || splitStatements(statement).length === 1
+}
+
+/** A carriage return alone ends a line comment, too. */
+const LINE_END = /[\n\r]/g
 
 /** `text` from its first word on. Block comments nest in PostgreSQL. */
 export function withoutLeadingComments(text: string): string {
@@ -36,15 +46,45 @@ export function withoutLeadingComments(text: string): string {
   for (;;) {
     while (at < text.length && /[\s;(]/.test(text.charAt(at))) at++
     if (text.startsWith('--', at)) {
-      const end = text.indexOf('\n', at)
-      if (end === -1) return ''
-      at = end + 1
+      LINE_END.lastIndex = at
+      const end = LINE_END.exec(text)
+      if (end === null) return ''
+      at = end.index + 1
     } else if (text.startsWith('/*', at)) {
       at = endOfBlockComment(text, at)
     } else {
       return at === 0 ? text : text.slice(at)
     }
   }
+}
+
+const MAY_STAY = /\btemp|\bhold\b|\brole\b|\bauthorization\b/i
+const STAYS =
+  /^(?:create\s+(?:or\s+replace\s+)?(?:(?:global|local)\s+)?temp(?:orary)?\b(?!.*\bon\s+commit\s+drop\b)|declare\b.*\bwith\s+hold\b|set\s+(?:session\s+)?role\b|set\s+session\s+authorization\b|(?:select|with)\b.*\binto\s+(?:(?:local|global)\s+)?temp(?:orary)?\b)/is
+const CONSTANT = /^(?:e?'|--|\/\*|\$(?!\d)|")/i
+
+/**
+ * Whether what a text does stays on the connection after its transaction, where the next tenant would meet it: a
+ * temporary table, a cursor WITH HOLD, a role.
+ */
+export function staysOnConnection(text: string): boolean {
+  // Statements on rows leave nothing, but for SELECT INTO TEMP, and unless another statement follows.
+  if (PLAIN.test(text) && !text.includes(';') && !/\binto\s+(?:\w+\s+)?temp/i.test(text)) return false
+  if (!MAY_STAY.test(text)) return false
+  return splitStatements(text).some((statement) =>
+    STAYS.test(
+      withoutLeadingComments(
+        tokensOf(statement)
+          .filter((token) => !CONSTANT.test(token))
+          .join(''),
+      ),
+    ),
+  )
+}
+
+/** Whether `text` reads or writes rows and nothing else: it takes a snapshot of its own. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text)
 }
 
 const LASTS_UNTIL_COMMIT =
@@ -74,6 +114,11 @@ function isTransactionControl(statement: string): boolean {
   return CONTROLS_TRANSACTION.test(withoutLeadingComments(statement))
 }
 
+/** `END` may close a function's body; where it does not, it is COMMIT. */
+const ENDS_PATH =
+  /^(?:begin|start\s+transaction|commit|end|abort|rollback|prepare\s+transaction|savepoint|release)\b/i
+const BEGINS_BODY = /\bbegin\s+atomic\b/i
+
 /**
  * The parts of a text that has transaction control between other statements: each control statement alone, and
  * what stands between two of them together. `undefined` for any other text, which is sent as it is.
@@ -82,22 +127,29 @@ export function splitAtTransactionControl(text: string): readonly string[] | und
   // Without a semicolon before its end it is one statement.
   const semicolon = text.indexOf(';')
   if (semicolon === -1 || semicolon === text.length - 1) return undefined
-  if (!controlsTransaction(text)) return undefined
+  if (!/\b(?:begin|start|commit|end|abort|rollback|prepare|savepoint|release)\b/i.test(text)) return undefined
   const statements = splitStatements(text)
   if (statements.length === 1) return undefined
   const parts: { text: string; isControl: boolean }[] = []
+  let isInBody = false
   for (const statement of statements) {
-    const isControl = isTransactionControl(statement)
+    const bare = withoutLeadingComments(statement)
+    const isControl = !isInBody && ENDS_PATH.test(bare)
+    if (isInBody) isInBody = !/^end\b/i.test(bare)
+    else isInBody = DEFINES_FUNCTION.test(bare) && BEGINS_BODY.test(bare)
     const last = parts.at(-1)
     if (last === undefined || last.isControl || isControl) parts.push({ text: statement, isControl })
     else last.text += `;${statement}`
   }
-  return parts.map((part) => part.text)
+  return parts.some(({ isControl }) => isControl) ? parts.map((part) => part.text) : undefined
 }
 
-/** What a semicolon may stand in without ending a statement, a word, or one character. */
+/**
+ * What a semicolon may stand in without ending a statement, a word, or one character. A constant with escapes goes on
+ * on the next line, with escapes.
+ */
 const TOKEN =
-  /\$\d+|--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy
+  /\$\d+|--[^\n\r]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e'(?:[^'\\]|\\.|'')*'(?:(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*'(?:[^'\\]|\\.|'')*')*|'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|./isy
 
 /** The statements of a text, one by one, for those that may not share a message. */
 export function splitStatements(text: string): readonly string[] {

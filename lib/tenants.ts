@@ -122,8 +122,8 @@ export class Tenants {
     { id }: Tenant,
     fn: (session: MigrationSession, options: ProvisionOptions) => Promise<T>,
   ): Promise<T> {
-    const { lockWaitMs } = this.#options
-    const options = { registry: this.#registry, lockWaitMs, events: this.#events }
+    const { lockWaitMs, roles } = this.#options
+    const options = { registry: this.#registry, lockWaitMs, events: this.#events, roles }
     const result = await explainingDatabaseErrors(
       () => this.#database.withSession((session) => fn(session, options)),
       { tenant: id },

@@ -53,6 +53,7 @@ test('an empty configuration has every default', () => {
       lockWaitMs: 60_000,
       lockTimeoutMs: 1000,
       statementTimeoutMs: 0,
+      roles: {},
     },
   )
 })

@@ -17,6 +17,8 @@ import { query } from './database.ts'
 
 export interface StressOptions {
   readonly url: string
+  /** The server itself, where `url` goes through a pooler. */
+  readonly killUrl?: string
   readonly operations: number
   readonly tenants: number
   /** The namespace that Sequelize's CLS stands on. */
@@ -26,6 +28,8 @@ export interface StressOptions {
    * be caught.
    */
   readonly binding: 'product' | 'memo'
+  /** A transaction pooler stands between: what needs a connection of its own is refused there and left out. */
+  readonly pooled?: boolean
   /** Milliseconds between two killed backends; 0 kills none. */
   readonly killEveryMs: number
 }
@@ -43,6 +47,12 @@ const FLOWS = 48
 const POOL = 10
 const ROWS = 20
 const SHARED_OWNER = 'shared'
+const NEEDS_CONNECTION: ReadonlySet<string> = new Set([
+  'path set by hand',
+  'direct client',
+  'vacuum',
+  'left behind',
+])
 
 /** Creates `tenants` schemas `t_0` … and a shared one, each with rows that name their owner. */
 export async function createStressSchemas(url: string, tenants: number): Promise<void> {
@@ -68,7 +78,8 @@ export async function stress(options: StressOptions): Promise<StressReport> {
   if (options.binding === 'product') bindSearchPath(sequelize, context)
   else bindByMemo(sequelize, context)
   Sequelize.useCLS(context.namespace())
-  const stopKilling = options.killEveryMs > 0 ? killBackends(options.url, options.killEveryMs) : undefined
+  const stopKilling =
+    options.killEveryMs > 0 ? killBackends(options.killUrl ?? options.url, options.killEveryMs) : undefined
   try {
     const operations = new Operations(sequelize, context, options.tenants)
     const report = await hammer(operations, context, options)
@@ -90,10 +101,11 @@ async function hammer(
 ): Promise<StressReport> {
   const errors: Record<string, number> = {}
   const done: Record<string, number> = {}
+  const names = operations.names.filter((name) => !(options.pooled && NEEDS_CONNECTION.has(name)))
   let left = options.operations
   const flow = async () => {
     while (left-- > 0) {
-      const name = pick(operations.names)
+      const name = pick(names)
       const tenant = operations.tenant(random(options.tenants))
       try {
         await inTime(
@@ -300,6 +312,17 @@ class Operations {
       vacuum: async (tenant) => {
         if (random(20) === 0) await sequelize.query('VACUUM (SKIP_LOCKED) users')
         await this.#read('after VACUUM', tenant)
+      },
+      'left behind': async (tenant) => {
+        // Only the transaction's own connection has the table: the statement after it may meet any.
+        await sequelize.transaction(async (transaction) => {
+          await sequelize.query('CREATE TEMP TABLE IF NOT EXISTS left_behind AS SELECT owner FROM users')
+          const [row] = await sequelize.query<{ owner: string }>('SELECT owner FROM left_behind LIMIT 1', {
+            type: QueryTypes.SELECT,
+            transaction,
+          })
+          this.#expect('left behind', row?.owner, tenant.id)
+        })
       },
       'no tenant': () =>
         this.#context.runShared(async () => {
