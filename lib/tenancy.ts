@@ -344,11 +344,9 @@ export class Tenancy {
     return this.#context.run(tenant, fn)
   }
 
-  /** @internal Finds a tenant and brings it to head. */
-  async admit(query: TenantQuery): Promise<Tenant> {
-    const tenant = await this.find(query)
+  /** @internal Brings a tenant to head. */
+  async pass(tenant: Tenant): Promise<void> {
     await this.#gate.pass(tenant)
-    return tenant
   }
 
   /** An application's registry may use its Sequelize, which must be scoped before its first query. */

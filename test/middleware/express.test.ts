@@ -18,7 +18,7 @@ import {
   type Tenancy,
   type TenancyConfig,
 } from '../../lib/index.ts'
-import type { TenantMigrationsOptions } from '../../lib/middleware/express.ts'
+import type { TenantMigrationsOptions } from '../../lib/middleware/admission.ts'
 import { testDatabase } from '../support/database.ts'
 import { request, type Answer } from '../support/http.ts'
 import { suite } from '../support/suite.ts'
@@ -124,11 +124,12 @@ test('O01 an unknown tenant is answered 404 with a code, and nothing is written'
   await tenancy.provision({ id: 'known', host: 'known.example.com' })
   const before = await contents()
   await serving({}, async (get) => {
-    for (const host of ['nobody.example.com', "x'; DROP SCHEMA a; --", '__proto__', 'constructor']) {
+    for (const host of ['nobody.example.com', 'constructor']) {
       const answer = await get(host)
-      if (answer.status === 500) assert.match(answer.text, 'TENANT_CONTEXT_MISSING')
-      else assert.equal([answer.status, answer.json()], [404, { error: { code: 'TENANT_UNKNOWN' } }])
+      assert.equal([answer.status, answer.json()], [404, { error: { code: 'TENANT_UNKNOWN' } }])
     }
+    const malformed = await get("x'; DROP SCHEMA a; --")
+    assert.equal([malformed.status, malformed.json()], [400, { error: { code: 'HOST_INVALID' } }])
   })
   await serving({ middleware: { resolve: byHeader('x-tenant') } }, async (get) => {
     for (const id of ['nobody', '__proto__', 'toString', '../../x', "a'; DROP SCHEMA a", 'x'.repeat(500)]) {
