@@ -230,6 +230,39 @@ test('O14 concurrent requests of many tenants over a small pool are each served 
   })
 })
 
+test('O15 a listener of the body that is bound keeps the tenant; one that is not fails closed', async () => {
+  const app = express()
+  app.use(tenantMigrations(tenancy))
+  app.post('/:how', (incoming, response, next) => {
+    const answer = () => {
+      sequelize.query('SELECT owner FROM marker').then(([rows]) => response.json(rows), next)
+    }
+    incoming.on('end', incoming.params.how === 'bound' ? tenancy.bind(answer) : answer).resume()
+  })
+  app.use((error: Error & { code?: string }, _request: Request, response: Response, _next: NextFunction) => {
+    response.status(500).json(error.code)
+  })
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // a TCP server's address
+  try {
+    // One after the other, so that the requests of both tenants come over one connection.
+    for (let round = 0; round < 20; round++) {
+      const id = round % 2 === 0 ? 'a' : 'b'
+      const headers = { host: `${id}.example.com` }
+      const body = { text: 'x'.repeat(200_000) } // several packets
+      const bound = await request({ port, path: '/bound', method: 'POST', headers, body })
+      assert.equal(bound.json(), [{ owner: id }])
+      const unbound = await request({ port, path: '/unbound', method: 'POST', headers, body })
+      assert.equal(unbound.json(), 'TENANT_CONTEXT_MISSING')
+    }
+  } finally {
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  }
+})
+
 test('O20 work that goes on after the answer keeps the tenant', async () => {
   let later: Promise<unknown> | undefined
   const routes = (app: Express) => {
