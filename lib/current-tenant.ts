@@ -70,10 +70,8 @@ export class CurrentTenant {
     return this.#rooms.context.run(tenant, fn)
   }
 
-  /** @internal Finds a tenant and brings it to head. */
-  async admit(query: TenantQuery): Promise<Tenant> {
-    const tenant = await this.find(query)
+  /** @internal Brings a tenant to head. */
+  async pass(tenant: Tenant): Promise<void> {
     await this.#rooms.gate.pass(tenant)
-    return tenant
   }
 }

@@ -17,6 +17,9 @@ const MEANINGS = {
 
   TENANT_UNKNOWN: { exitCode: 9, status: 404 },
   TENANT_REQUIRED: { exitCode: 9, status: 400 },
+  HOST_INVALID: { exitCode: 9, status: 400 },
+  TOKEN_INVALID: { exitCode: 9, status: 401 },
+  TENANT_FORBIDDEN: { exitCode: 9, status: 403 },
   TENANT_NAME_INVALID: { exitCode: 9, status: 422 },
   TENANT_NAME_RESERVED: { exitCode: 9, status: 422 },
   TENANT_CONFLICT: { exitCode: 9, status: 409 },
@@ -112,6 +115,8 @@ export interface ErrorFacts {
 export class TenancyError extends Error {
   override readonly name = 'TenancyError'
   readonly code: ErrorCode
+  /** HTTP status for this error; Express and Koa read this name, and Koa sets it: it cannot be a getter. */
+  readonly status: number
   readonly title: string
   readonly tenant: string | undefined
   readonly schema: string | undefined
@@ -127,6 +132,7 @@ export class TenancyError extends Error {
     const lines = [title, ...(facts.detail ? [facts.detail] : []), ...facts.fix.map((step) => `fix: ${step}`)]
     super(lines.join('\n  '), facts.cause === undefined ? undefined : { cause: facts.cause })
     this.code = code
+    this.status = MEANINGS[code].status
     this.title = title
     this.tenant = facts.tenant
     this.schema = facts.schema
@@ -142,11 +148,6 @@ export class TenancyError extends Error {
   /** Exit code of the command line for this error. */
   get exitCode(): number {
     return MEANINGS[this.code].exitCode
-  }
-
-  /** HTTP status for this error; Express and Koa read this name. */
-  get status(): number {
-    return MEANINGS[this.code].status
   }
 
   /** The error as data, without stack and cause: neither SQL nor credentials can leak through it. */

@@ -14,12 +14,12 @@ export type { PlanOptions } from './inspection.ts'
 export type { Roles } from './grants.ts'
 export type { Interruption } from './interruption.ts'
 export type { MigrationLock } from './locks.ts'
-export {
-  tenantMigrations,
-  type TenantMiddleware,
-  type TenantMigrationsOptions,
-} from './middleware/express.ts'
-export { byHeader, byHost, type HostOptions, type Resolver } from './middleware/resolve.ts'
+export type { TenantMigrationsOptions } from './middleware/admission.ts'
+export { tenantMigrations, type TenantMiddleware } from './middleware/express.ts'
+export { byJwt, type Claims, type VerifyToken } from './middleware/jwt.ts'
+export { byPath } from './middleware/path.ts'
+export type { TenantRequest } from './middleware/request.ts'
+export { byHeader, byHost, bySubdomain, type HostOptions, type Resolver } from './middleware/resolve.ts'
 export type { Migration, MigrationContext, MigrationExtras, MigrationParams } from './migrations/context.ts'
 export type { CreateReport, CreateRequest } from './migrations/create.ts'
 export type { Allowances } from './migrations/integrity.ts'

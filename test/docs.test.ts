@@ -22,6 +22,8 @@ let project: Project
 test.before(async () => {
   build()
   project = createProject()
+  // Examples in NestJS are written as its users write them.
+  project.write('tsconfig.json', JSON.stringify({ compilerOptions: { experimentalDecorators: true } }))
   project.write(
     'migrations/20260101000000_create_tables.sql',
     `CREATE TABLE notes (id serial PRIMARY KEY, text text);
@@ -116,12 +118,20 @@ const GIVEN: Readonly<Record<string, string>> = {
 function moduleOf({ text, room }: Example): string {
   const index = join(repository, 'lib/index.ts')
   const uses = (name: string) => new RegExp(`\\b${name}\\b`).test(text)
-  const declares = (name: string) => new RegExp(`(?:const |import[^']*\\b)${name}\\b`).test(text)
+  const declares = (name: string) => new RegExp(`(?:const |import [^']*\\b)${name}\\b`).test(text)
   const exported = (file: string) =>
     [...readFileSync(file, 'utf8').matchAll(/^export (?:async )?(?:function|class|const) (\w+)/gm)].map(
       (match) => match[1] ?? '',
     )
-  const fromIndex = ['createTenancy', 'tenantMigrations', 'byHost', 'byHeader']
+  const fromIndex = [
+    'createTenancy',
+    'tenantMigrations',
+    'byHost',
+    'bySubdomain',
+    'byHeader',
+    'byPath',
+    'byJwt',
+  ]
   const lines: string[] = ["import * as assert from 'uvu/assert'"]
   for (const [name, file] of [
     ...(room === undefined ? [] : exported(room).map((own) => [own, room] as const)),

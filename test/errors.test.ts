@@ -75,4 +75,9 @@ test('anything thrown has a text', () => {
   assert.equal([new Error('a'), 'b', 3, undefined].map(messageOf), ['a', 'b', '3', 'undefined'])
 })
 
+test('its status can be set, as Koa does with every error that it answers', () => {
+  const error = new TenancyError('TENANT_UNKNOWN', 'No such tenant.', { fix: [] })
+  assert.is(Object.assign(error, { status: 410 }).status, 410)
+})
+
 test.run()

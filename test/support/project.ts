@@ -7,7 +7,20 @@ import { dirname, join } from 'node:path'
 export const repository = new URL('../..', import.meta.url).pathname
 
 /** Packages a user of this one has installed beside it. */
-const INSTALLED = ['sequelize', 'pg', 'express', 'uvu', 'cls-hooked', 'tsx', '@types']
+const INSTALLED = [
+  'sequelize',
+  'pg',
+  'express',
+  'fastify',
+  'koa',
+  '@nestjs',
+  'reflect-metadata',
+  'rxjs',
+  'uvu',
+  'cls-hooked',
+  'tsx',
+  '@types',
+]
 
 export interface Project {
   readonly folder: string
