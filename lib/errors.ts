@@ -48,6 +48,10 @@ const MEANINGS = {
   MIGRATION_EXISTS: { exitCode: 2, status: 500 },
   LOCK_HELD: { exitCode: 5, status: 503 },
 
+  RENAME_UNDECIDED: { exitCode: 3, status: 500 },
+  HAZARD_REFUSED: { exitCode: 3, status: 500 },
+  VERIFICATION_FAILED: { exitCode: 1, status: 500 },
+
   DATABASE_UNREACHABLE: { exitCode: 6, status: 503 },
   DATABASE_REFUSED: { exitCode: 6, status: 503 },
   POOLER_DETECTED: { exitCode: 7, status: 500 },

@@ -1,6 +1,13 @@
 /** `createTenancy`: builds the rooms from the options and connects them. Every door receives a {@link Tenancy}. */
 import type { Umzug } from 'umzug'
 
+import {
+  Comparison,
+  type AutogenerateReport,
+  type AutogenerateRequest,
+  type CheckReport,
+  type CheckRequest,
+} from './comparison.ts'
 import { TenantContext, type Namespace } from './context.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
@@ -69,6 +76,7 @@ export class Tenancy {
   readonly #tenants: Tenants
   readonly #inspection: Inspection
   readonly #runs: Runs
+  readonly #comparison: Comparison
   readonly #gate: Gate
 
   /** @internal Use {@link createTenancy}. */
@@ -86,6 +94,7 @@ export class Tenancy {
     const running = { ...options, events, ledger: true }
     this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
     this.#runs = new Runs(running, this.#database, this.#tenants, folders)
+    this.#comparison = new Comparison(options, this.#context, this.#database, this.#tenants, this.#inspection)
     this.#gate = new Gate({
       concurrency: options.lazy.concurrency,
       maxWaitMs: options.lazy.maxWaitMs,
@@ -275,6 +284,35 @@ export class Tenancy {
   async create(request: CreateRequest): Promise<CreateReport> {
     const { migrations: globs, baseDir } = this.#options
     return createMigration(request, { globs, baseDir })
+  }
+
+  /**
+   * What the application's models and a specimen tenant differ in: nothing, if no migration is due. It writes nothing.
+   *
+   * @throws {@link TenancyError} TENANT_PENDING if the specimen is not at head; CONFIG_INVALID without models.
+   */
+  async check(request: CheckRequest = {}): Promise<CheckReport> {
+    return this.#comparison.check(request)
+  }
+
+  /** As {@link check}, and accepts what it finds: from then on it counts neither there nor for {@link autogenerate}. */
+  async acceptDifferences(request: CheckRequest = {}): Promise<CheckReport> {
+    return this.#comparison.accept(request)
+  }
+
+  /**
+   * Writes the migration that brings a tenant like the specimen to the models, if one is due, once it has been tried
+   * out on a copy, up and down.
+   *
+   * @throws {@link TenancyError} what `check` throws; RENAME_UNDECIDED, HAZARD_REFUSED, VERIFICATION_FAILED.
+   *
+   * @example
+   * ```ts
+   * const { file } = await tenancy.autogenerate({ message: 'add avatar', specimen: 'acme' })
+   * ```
+   */
+  async autogenerate(request: AutogenerateRequest): Promise<AutogenerateReport> {
+    return this.#comparison.autogenerate(request)
   }
 
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */

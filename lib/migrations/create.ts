@@ -21,6 +21,12 @@ export interface CreateReport {
   readonly files: readonly string[]
 }
 
+/** Writes the text of a migration called `name`, which has no extension; the `up` side comes first. */
+export type WriteText = (
+  name: string,
+  format: MigrationFormat,
+) => readonly NewFile[] | Promise<readonly NewFile[]>
+
 /** Where migrations are, and what time it is. */
 export interface CreatePlace {
   readonly globs: readonly string[]
@@ -37,13 +43,14 @@ export interface CreatePlace {
 export async function createMigration(
   { name, format }: CreateRequest,
   { globs, baseDir, now = new Date() }: CreatePlace,
+  text: WriteText = migrationTemplate,
 ): Promise<CreateReport> {
   const words = snakeCase(name)
   const folder = resolve(baseDir, folderOf(globs))
   await mkdir(folder, { recursive: true })
   const present = await readdir(folder)
   const chosen = format === undefined ? usualFormat(present.filter(isMigrationName)) : checkFormat(format)
-  const files = migrationTemplate(`${freeTimestamp(now, present)}_${words}`, chosen)
+  const files = await text(`${freeTimestamp(now, present)}_${words}`, chosen)
   await writeNew(folder, files)
   const paths = files.map((file) => join(folder, file.name))
   await assertFound(paths, globs, baseDir)
