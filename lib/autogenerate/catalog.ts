@@ -38,7 +38,8 @@ export async function factsOf(sql: SqlRunner, schema: string): Promise<readonly 
 /**
  * One hash for each table, and one for what belongs to none. Most of the time such a statement takes is its planning,
  * and PostgreSQL plans a prepared one anew whenever the path is another: so it is prepared and begun under the
- * runner's own path, and sets the other one itself. What it prints it finds by way of that setting, never before it.
+ * runner's own path, and sets the other one itself. What it prints it finds by way of that setting, never before it. Only within
+ * {@link withHashes}.
  *
  * @throws {@link TenancyError} SCHEMA_MISSING
  */
@@ -50,11 +51,16 @@ export async function hashesOf(sql: SqlRunner, schema: string): Promise<readonly
   ])
 }
 
-/** Prepares the connection for {@link hashesOf}; again is no change. */
-export async function prepareHashes(sql: SqlRunner): Promise<void> {
-  const [known] = await sql.query('SELECT FROM pg_catalog.pg_prepared_statements WHERE name = $1', [PREPARED])
+/** Prepares the one connection that `sql` is for {@link hashesOf}, while `fn` runs. */
+export async function withHashes<T>(sql: SqlRunner, fn: () => Promise<T>): Promise<T> {
   // The session takes it for a statement that may not share a message, unless it begins with a word it knows.
-  if (known === undefined) await sql.query(`SELECT;PREPARE ${PREPARED} AS ${HASHES}`)
+  await sql.query(`SELECT;PREPARE ${PREPARED} AS ${HASHES}`)
+  try {
+    return await fn()
+  } finally {
+    // In a transaction that has failed it cannot be said, and the connection may be what failed.
+    await sql.query(`SELECT;DEALLOCATE ${PREPARED}`).catch(() => undefined)
+  }
 }
 
 const PREPARED = 'umzug_tenants_hashes'

@@ -18,10 +18,11 @@ const SERIALS: Readonly<Record<string, string>> = {
 }
 
 /** The sequence that a `serial` or identity column of this type gets if nothing is said about it. */
-export function usualSequence(table: string, { name, type }: Column): Sequence {
+export function usualSequence(table: string, { name, type }: Column): Pick<Sequence, 'name' | 'options'> {
   return { name: madeUpName(table, name, 'seq'), options: type === 'bigint' ? '' : `AS ${type}` }
 }
 
+/** Whether `sequence` is called and counts as it would if nothing was said about it. */
 export function isUsual(table: string, column: Column, sequence: Sequence): boolean {
   const usual = usualSequence(table, column)
   return sequence.name === usual.name && sequence.options === usual.options
@@ -29,7 +30,8 @@ export function isUsual(table: string, column: Column, sequence: Sequence): bool
 
 /** Whether `serial` alone says all of the column's sequence. */
 export function isPlainSerial(table: string, column: Column): boolean {
-  return column.serial !== null && column.type in SERIALS && isUsual(table, column, column.serial)
+  const { serial, notNull, type } = column
+  return serial !== null && notNull && type in SERIALS && isUsual(table, column, serial)
 }
 
 export function columnWith(table: string, column: Column): ColumnText {

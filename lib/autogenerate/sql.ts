@@ -54,6 +54,8 @@ export function sqlOf(operation: Operation): readonly string[] {
       return [`${alter(operation.table)} ADD ${constraintText(operation.constraint)}`]
     case 'drop constraint':
       return [`${alter(operation.table)} DROP CONSTRAINT ${quoteIdentifier(operation.constraint.name)}`]
+    case 'validate constraint':
+      return [`${alter(operation.table)} VALIDATE CONSTRAINT ${quoteIdentifier(operation.constraint.name)}`]
     case 'create index':
       return [createIndex(operation.index)]
     case 'drop index':
