@@ -4,6 +4,9 @@ import { resolve } from 'node:path'
 
 import { compareModels, generate, type Compared, type Workplace } from './autogenerate/autogenerate.ts'
 import { readBaseline, writtenBaseline } from './autogenerate/baseline.ts'
+import { findDrift, type Drift, type DriftSubject } from './autogenerate/drift.ts'
+import { VERSION_TABLES } from './autogenerate/read.ts'
+import { selectBy } from './autogenerate/select.ts'
 import type { Decide } from './autogenerate/decide.ts'
 import type { RenameHints } from './autogenerate/hints.ts'
 import type { ModelProblem } from './autogenerate/models.ts'
@@ -13,15 +16,20 @@ import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { messageOf, TenancyError } from './errors.ts'
 import { importFile } from './import-file.ts'
+import type { Folders } from './folders.ts'
 import type { Inspection } from './inspection.ts'
+import type { MigrationFile } from './migrations/files.ts'
+import { readHistory, schemaExists } from './migrations/history.ts'
 import { createMigration } from './migrations/create.ts'
 import { withSession } from './migrations/session.ts'
 import type { MigrationFormat } from './migrations/template.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { SqlRunner } from './sql.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
 
-export interface CheckRequest {
+/** What is compared with the models, and where. */
+export interface ComparisonRequest {
   /**
    * Id of the tenant that stands for all.
    * @defaultValue the only tenant, else the first one at head
@@ -29,6 +37,14 @@ export interface CheckRequest {
   readonly specimen?: string | undefined
   /** Instead of `autogenerate.shadowUrl`. */
   readonly shadowUrl?: string | undefined
+}
+
+export interface CheckRequest extends ComparisonRequest {
+  /**
+   * `true` writes what is found to the baseline: it does not count from then on.
+   * @defaultValue `false`
+   */
+  readonly accept?: boolean | undefined
 }
 
 export interface CheckReport {
@@ -40,7 +56,13 @@ export interface CheckReport {
   readonly problems: readonly ModelProblem[]
 }
 
-export interface AutogenerateRequest extends CheckRequest {
+export interface DriftReport {
+  /** Id of the tenant that the others were compared with. */
+  readonly specimen: string
+  readonly tenants: readonly Drift[]
+}
+
+export interface AutogenerateRequest extends ComparisonRequest {
   /** What the migration does; its file name is made from it. */
   readonly message: string
   /** @defaultValue what the folder holds most of, else `ts` */
@@ -79,6 +101,7 @@ export class Comparison {
   readonly #database: Database
   readonly #tenants: Tenants
   readonly #inspection: Inspection
+  readonly #folders: Folders
   #models: Promise<void> | undefined
 
   constructor(
@@ -87,24 +110,19 @@ export class Comparison {
     database: Database,
     tenants: Tenants,
     inspection: Inspection,
+    folders: Folders,
   ) {
     this.#options = options
     this.#context = context
     this.#database = database
     this.#tenants = tenants
     this.#inspection = inspection
+    this.#folders = folders
   }
 
-  async check(request: CheckRequest): Promise<CheckReport> {
-    return this.#comparing(request, true, (_place, compared, { id }) =>
-      Promise.resolve(reportOf(id, compared)),
-    )
-  }
-
-  /** Writes what is different now to the baseline: it does not count from then on. */
-  async accept(request: CheckRequest): Promise<CheckReport> {
-    return this.#comparing(request, false, async (_place, compared, { id }) => {
-      await writeFile(this.#baselinePath, writtenBaseline(compared.differences))
+  async check({ accept = false, ...request }: CheckRequest): Promise<CheckReport> {
+    return this.#comparing(request, !accept, async (_place, compared, { id }) => {
+      if (accept) await writeFile(this.#baselinePath, writtenBaseline(compared.differences))
       return reportOf(id, compared)
     })
   }
@@ -134,8 +152,44 @@ export class Comparison {
     })
   }
 
+  /** Which tenants are not what the specimen is, the specimen itself left out. */
+  async drift({ specimen }: Pick<ComparisonRequest, 'specimen'>): Promise<DriftReport> {
+    const reference = await this.#specimen(specimen)
+    const tenants = (await this.#tenants.all()).filter(({ id }) => id !== reference.id)
+    const { autogenerate: rules, storage } = this.#options
+    const select = selectBy({ ...rules, accepted: await this.#accepted() })
+    const options = {
+      exclude: [...VERSION_TABLES, storage.table],
+      keep: (operation: Operation) => select.isKept(operation),
+    }
+    return explainingDatabaseErrors(() =>
+      this.#database.withSession(async (session) => {
+        const files = await this.#folders.migrations()
+        const subjects: DriftSubject[] = []
+        for (const tenant of [reference, ...tenants])
+          subjects.push(await this.#subject(session, tenant, files))
+        const [first, ...others] = subjects
+        if (first === undefined) throw new TypeError('the specimen is the first of them')
+        return {
+          specimen: first.id,
+          tenants: await findDrift(session, { specimen: first, tenants: others }, options),
+        }
+      }),
+    )
+  }
+
+  async #subject(
+    sql: SqlRunner,
+    { id, schema }: Tenant,
+    files: readonly MigrationFile[],
+  ): Promise<DriftSubject> {
+    if (!(await schemaExists(sql, schema))) return { id, schema, executed: [] }
+    const { executed, unknown } = await readHistory(sql, schema, files, this.#options.storage)
+    return { id, schema, executed: [...executed, ...unknown] }
+  }
+
   async #comparing<T>(
-    { specimen, shadowUrl }: CheckRequest,
+    { specimen, shadowUrl }: ComparisonRequest,
     honoursBaseline: boolean,
     fn: (place: Workplace, compared: Compared, tenant: Tenant) => Promise<T>,
   ): Promise<T> {

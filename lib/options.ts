@@ -12,7 +12,6 @@ import {
   type ResolvedAutogenerate,
 } from './autogenerate/options.ts'
 import type { Namespace } from './context.ts'
-import { TenancyError } from './errors.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import type { GuardMode } from './migrations/guard.ts'
 import type { TransactionMode } from './migrations/plan.ts'

@@ -7,6 +7,7 @@ import {
   type AutogenerateRequest,
   type CheckReport,
   type CheckRequest,
+  type DriftReport,
 } from './comparison.ts'
 import { TenantContext, type Namespace } from './context.ts'
 import { Database } from './database.ts'
@@ -94,7 +95,14 @@ export class Tenancy {
     const running = { ...options, events, ledger: true }
     this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
     this.#runs = new Runs(running, this.#database, this.#tenants, folders)
-    this.#comparison = new Comparison(options, this.#context, this.#database, this.#tenants, this.#inspection)
+    this.#comparison = new Comparison(
+      options,
+      this.#context,
+      this.#database,
+      this.#tenants,
+      this.#inspection,
+      folders,
+    )
     this.#gate = new Gate({
       concurrency: options.lazy.concurrency,
       maxWaitMs: options.lazy.maxWaitMs,
@@ -287,7 +295,7 @@ export class Tenancy {
   }
 
   /**
-   * What the application's models and a specimen tenant differ in: nothing, if no migration is due. It writes nothing.
+   * What the application's models and a specimen tenant differ in: nothing, if no migration is due.
    *
    * @throws {@link TenancyError} TENANT_PENDING if the specimen is not at head; CONFIG_INVALID without models.
    */
@@ -295,9 +303,13 @@ export class Tenancy {
     return this.#comparison.check(request)
   }
 
-  /** As {@link check}, and accepts what it finds: from then on it counts neither there nor for {@link autogenerate}. */
-  async acceptDifferences(request: CheckRequest = {}): Promise<CheckReport> {
-    return this.#comparison.accept(request)
+  /**
+   * Which tenants are not what the specimen is: drifted by hand, or at another revision. It writes nothing.
+   *
+   * @throws {@link TenancyError} SCHEMA_MISSING for the specimen's.
+   */
+  async drift(request: Pick<CheckRequest, 'specimen'> = {}): Promise<DriftReport> {
+    return this.#comparison.drift(request)
   }
 
   /**

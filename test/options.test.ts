@@ -130,8 +130,7 @@ test('a wrong URL in the environment names the variable, and is not shown', asyn
 })
 
 test('keys that later releases bring are accepted', () => {
-  // They are in the contract and not yet in the type.
-  resolveOptions({ models: './models.ts', guard: 'schema' } as TenancyConfig)
+  resolveOptions({ models: './models.ts', guard: 'schema' })
 })
 
 test('names of members of Object are no options', async () => {

@@ -23,7 +23,6 @@ import { renderMigration } from './render.ts'
 import { withScratchSchema } from './scratch.ts'
 import { acceptanceOf, selectBy, withoutOrphans, type SelectRules } from './select.ts'
 import { makeShadow } from './shadow.ts'
-import type { Snapshot } from './snapshot.ts'
 
 /** Opens a session for the time of a function. */
 export type OpenSession = <T>(fn: (session: MigrationSession) => Promise<T>) => Promise<T>
@@ -107,7 +106,7 @@ export interface Generated {
   readonly assessed: readonly Assessed[]
   readonly leftOut: readonly Operation[]
   /** The files of the migration called `name`. */
-  render(name: string, format: MigrationFormat): readonly NewFile[]
+  readonly render: (name: string, format: MigrationFormat) => readonly NewFile[]
 }
 
 /**
@@ -125,6 +124,7 @@ export async function generate<T>(
 ): Promise<T> {
   const { select, specimen, models } = compared
   const visible = select.snapshot(specimen)
+  const facts = { others: specimen.others }
   const hints = renames === false ? {} : (renames ?? {})
   return place.openScratch((session) =>
     withScratchSchema(session, scratch(place, 'copy'), async (schema) => {
@@ -134,10 +134,10 @@ export async function generate<T>(
         decide: renames === false ? () => Promise.resolve(false) : decide,
       })
       const leftOut: Operation[] = []
-      const filter = destructive ? undefined : withoutLoss(visible, leftOut)
+      const filter = destructive ? undefined : withoutLoss(leftOut)
       const way = await copy.findWay(renamesOf(decided, visible, models), filter)
-      const up = assess(way.up, visible)
-      const down = assess(way.down, models)
+      const up = assess(way.up, facts)
+      const down = assess(way.down, facts)
       assertNoneRefused(up, failOn)
       const render = (name: string, format: MigrationFormat) =>
         renderMigration(name, format, { message, up, down })
@@ -147,11 +147,9 @@ export async function generate<T>(
 }
 
 /** Takes out what loses rows or values, and notes it. */
-function withoutLoss(from: Snapshot, leftOut: Operation[]) {
+function withoutLoss(leftOut: Operation[]) {
   return (operations: readonly Operation[]): readonly Operation[] => {
-    const loses = assess(operations, from).filter(({ hazards }) =>
-      hazards.some(({ kind }) => kind === 'data-loss'),
-    )
+    const loses = assess(operations).filter(({ hazards }) => hazards.some(({ kind }) => kind === 'data-loss'))
     const lost = loses.map(({ operation }) => operation)
     for (const operation of lost) {
       if (!leftOut.some((each) => acceptanceOf(each) === acceptanceOf(operation))) leftOut.push(operation)

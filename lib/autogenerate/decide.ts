@@ -1,14 +1,14 @@
 /** Which pairs that look like a rename are one: by the author's hints, else by an answer; nothing is guessed. */
 import { TenancyError } from '../errors.ts'
 import type { RenameHints } from './hints.ts'
-import type { Candidate } from './renames.ts'
+import type { RenameCandidate } from './renames.ts'
 
 /** Whether a pair is a rename. */
-export type Decide = (candidate: Candidate) => Promise<boolean>
+export type Decide = (candidate: RenameCandidate) => Promise<boolean>
 
 export interface Questions {
   /** The pairs there are once `hints` are applied, the likeliest first. */
-  look(hints: RenameHints): Promise<readonly Candidate[]>
+  readonly look: (hints: RenameHints) => Promise<readonly RenameCandidate[]>
   readonly decide: Decide | undefined
 }
 
@@ -30,20 +30,16 @@ export async function decideRenames(hints: RenameHints, { look, decide }: Questi
 }
 
 /** The candidate as a flag of the command line. */
-export function flagOf(candidate: Candidate): string {
-  return candidate.kind === 'table'
-    ? `--rename-table ${candidate.table}=${candidate.to}`
-    : `--rename ${candidate.table}.${candidate.column}=${candidate.to}`
+export function flagOf({ kind, table, from, to }: RenameCandidate): string {
+  return kind === 'table' ? `--rename-table ${from}=${to}` : `--rename ${table}.${from}=${to}`
 }
 
-function withHint(hints: RenameHints, candidate: Candidate): RenameHints {
-  if (candidate.kind === 'table')
-    return { ...hints, tables: { ...hints.tables, [candidate.table]: candidate.to } }
-  const place = `${candidate.table}.${candidate.column}`
-  return { ...hints, columns: { ...hints.columns, [place]: candidate.to } }
+function withHint(hints: RenameHints, { kind, table, from, to }: RenameCandidate): RenameHints {
+  if (kind === 'table') return { ...hints, tables: { ...hints.tables, [from]: to } }
+  return { ...hints, columns: { ...hints.columns, [`${table}.${from}`]: to } }
 }
 
-function undecided(open: readonly Candidate[]): TenancyError {
+function undecided(open: readonly RenameCandidate[]): TenancyError {
   return new TenancyError('RENAME_UNDECIDED', 'Something may have been renamed, or dropped and made anew.', {
     detail: `dropped and made anew its rows are lost in every tenant: ${open.map(flagOf).join(', ')}`,
     fix: [...open.map((each) => `if it was renamed: ${flagOf(each)}`), 'if nothing was: --no-renames'],

@@ -71,17 +71,20 @@ export type Operation =
       readonly to: string | null
     }
 
-export type HazardKind =
+export const HAZARD_KINDS = [
   /** Rows or values are gone. */
-  | 'data-loss'
+  'data-loss',
   /** It may fail because of the rows that are there. */
-  | 'may-fail'
+  'may-fail',
   /** The whole table is written anew, under a lock that keeps out everybody. */
-  | 'rewrite'
+  'rewrite',
   /** A lock that keeps out writers, or everybody, while the table is read. */
-  | 'long-lock'
+  'long-lock',
   /** Code of the release before it fails from then on. */
-  | 'breaks-code'
+  'breaks-code',
+] as const
+
+export type HazardKind = (typeof HAZARD_KINDS)[number]
 
 export interface Hazard {
   readonly kind: HazardKind

@@ -9,10 +9,11 @@ import { compare } from './compare.ts'
 import { makeCopy, type Foundations } from './copy.ts'
 import type { Rename } from './hints.ts'
 import type { Operation } from './operation.ts'
+import { followingRenames } from './renames.ts'
 import { readSnapshot, type ReadOptions } from './read.ts'
 import { undone } from './scratch.ts'
 import type { Select } from './select.ts'
-import type { Column, Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import { sqlOf } from './sql.ts'
 import { withTrial } from './trial.ts'
 
@@ -127,7 +128,7 @@ export class Copy {
   async #rename(renames: readonly Rename[]): Promise<readonly Operation[]> {
     await this.#apply(renames)
     if (renames.length === 0) return []
-    const more = followers(await this.#read(), this.#sides.models)
+    const more = followingRenames(await this.#read(), this.#sides.models)
     await this.#apply(more)
     return more
   }
@@ -139,7 +140,7 @@ export class Copy {
     const inTheWay = back.flatMap((rename) => obstacles(rename, now, renames))
     await this.#apply(inTheWay)
     await this.#apply(back)
-    const more = back.length === 0 ? [] : followers(await this.#read(), this.#start)
+    const more = back.length === 0 ? [] : followingRenames(await this.#read(), this.#start)
     await this.#apply(more)
     return [...inTheWay, ...back, ...more, ...compare(await this.#read(), this.#start).filter(isGenerated)]
   }
@@ -168,50 +169,6 @@ function obstacles(back: Rename, now: Snapshot, renames: readonly Rename[]): rea
   const table = now.tables.find(({ name }) => name === back.table)
   const column = table?.columns.find(({ name }) => name === back.to)
   return column === undefined ? [] : [{ kind: 'drop column', table: back.table, column }]
-}
-
-/**
- * Types and sequences that have their name from a column: where it has another one on the other side, and the old one
- * is used by nothing there, they have moved with their column.
- */
-function followers(from: Snapshot, to: Snapshot): readonly Operation[] {
-  const enums = new Map<string, string>()
-  const sequences = new Map<string, string>()
-  const hasEnum = ({ enums: all }: Snapshot, name: string) => all.some((each) => each.name === name)
-  for (const table of from.tables) {
-    const other = to.tables.find(({ name }) => name === table.name)
-    for (const column of table.columns) {
-      const target = other?.columns.find(({ name }) => name === column.name)
-      const [type, newType] = [column.enum, target?.enum ?? null]
-      if (type !== null && newType !== null && type !== newType) {
-        const isFree = !hasEnum(to, type) && !hasEnum(from, newType) && ![...enums.values()].includes(newType)
-        if (isFree) enums.set(type, newType)
-      }
-      const [sequence, newSequence] = [sequenceOf(column), target && sequenceOf(target)]
-      if (sequence !== undefined && newSequence !== undefined && sequence !== newSequence) {
-        if (!relations(from).has(newSequence)) sequences.set(sequence, newSequence)
-      }
-    }
-  }
-  return [
-    ...[...enums].map(([name, target]) => ({ kind: 'rename enum', enum: name, to: target }) as const),
-    ...[...sequences].map(
-      ([name, target]) => ({ kind: 'rename sequence', sequence: name, to: target }) as const,
-    ),
-  ]
-}
-
-function sequenceOf({ serial, identity }: Column): string | undefined {
-  return (serial ?? identity?.sequence)?.name
-}
-
-function relations({ tables, sequences }: Snapshot): ReadonlySet<string> {
-  const named = tables.flatMap(({ name, columns, indexes, constraints }) => [
-    name,
-    ...columns.flatMap((column) => sequenceOf(column) ?? []),
-    ...[...indexes, ...constraints].map((each) => each.name),
-  ])
-  return new Set([...named, ...sequences.map(({ name }) => name)])
 }
 
 async function verifying(side: 'up' | 'down', run: () => Promise<void>): Promise<void> {

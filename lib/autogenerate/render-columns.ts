@@ -53,7 +53,7 @@ export function isPlainTable({ name, columns, constraints }: Table): boolean {
   )
 }
 
-export function tableCode({ name, columns, constraints }: Table, made: MadeEnums): Code {
+export function tableCode({ columns, constraints }: Table, made: MadeEnums): Code {
   const key = constraints.find(({ kind }) => kind === 'primary key')?.columns ?? []
   return {
     entries: columns.map((column) => [

@@ -149,7 +149,7 @@ function bodyOf(side: readonly Assessed[], { indent, helpers, query, sequelize }
 
 /** Further lines of a statement, moved in with the code around them; not inside a text, which would change it. */
 function indented(statement: string, space: string): string {
-  return /^CREATE TABLE/.test(statement) && !statement.includes("'")
+  return statement.startsWith('CREATE TABLE') && !statement.includes("'")
     ? statement.replaceAll('\n', `\n${space}`)
     : statement
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 
 import { patternOf } from '../selection.ts'
+import { tableOf } from './describe.ts'
 import type { Operation } from './operation.ts'
 import type { Snapshot, Table } from './snapshot.ts'
 
@@ -27,6 +28,8 @@ export interface Select {
   /** Without what is left out, and without what models cannot say. */
   snapshot(snapshot: Snapshot): Snapshot
   operations(operations: readonly Operation[]): readonly Operation[]
+  /** Whether a difference between tenants counts: also of what models cannot say. */
+  isKept(operation: Operation): boolean
 }
 
 /** @param broken Tables of models that could not be made: nothing can be said of them. */
@@ -37,15 +40,18 @@ export function selectBy(rules: SelectRules, broken: ReadonlySet<string> = new S
     (included.length === 0 || included.some((pattern) => pattern.test(table))) &&
     !excluded.some((pattern) => pattern.test(table)) &&
     !broken.has(table)
+  const isWanted = (each: Operation) =>
+    !rules.accepted.has(acceptanceOf(each)) && (rules.operation === undefined || rules.operation(each))
   return {
+    isKept: (operation) => {
+      const table = tableOf(operation)
+      return isWanted(operation) && (table === undefined || isCompared(table))
+    },
     snapshot: (snapshot) => visible(snapshot, isCompared),
     operations: (operations) => {
       const counting = operations.filter(
         (each) =>
-          each.kind !== 'other' &&
-          !rules.ignore.some((what) => isIgnored(each, what)) &&
-          !rules.accepted.has(acceptanceOf(each)) &&
-          (rules.operation === undefined || rules.operation(each)),
+          each.kind !== 'other' && !rules.ignore.some((what) => isIgnored(each, what)) && isWanted(each),
       )
       return withoutOrphans(operations, counting)
     },

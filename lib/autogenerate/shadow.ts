@@ -127,7 +127,7 @@ async function makeTable(known: KnownModel, transaction: Transaction): Promise<v
     name: { value: known.name },
     tableAttributes: { value: withoutNullDefaults(known.attributes) },
     // A transaction is no place for it, and an empty table needs none.
-    _indexes: { value: known.indexes.map(({ concurrently: _, ...index }) => index) },
+    _indexes: { value: known.indexes.map((index) => ({ ...index, concurrently: false })) },
   })
   const options = { transaction, logging: false as const, withoutForeignKeyConstraints: true }
   await Copy.sync(options)

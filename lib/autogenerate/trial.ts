@@ -12,8 +12,8 @@ import type { NewFile } from '../migrations/template.ts'
 
 /** Both ways of a migration that has no place yet. */
 export interface Trial {
-  up(): Promise<void>
-  down(): Promise<void>
+  readonly up: () => Promise<void>
+  readonly down: () => Promise<void>
 }
 
 /** Loads `files`, the `up` side first, for the time of `fn`, which may run them inside the session's open transaction. */

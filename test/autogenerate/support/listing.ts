@@ -2,7 +2,7 @@
  * Everything of a schema as lines, asked for in other words than the library does: the second opinion on whether two
  * schemas are the same.
  */
-import type { TestDatabase } from '../../support/database.ts'
+import type { SqlRunner } from '../../../lib/sql.ts'
 
 const QUESTIONS = [
   `SELECT format('column %s.%s %s %s %s default %s identity %s generated %s collation %s', table_name, column_name,
@@ -23,9 +23,9 @@ const QUESTIONS = [
 ]
 
 /** One line for each fact, sorted, the schema's own name taken out. */
-export async function listingOf(database: TestDatabase, schema: string): Promise<readonly string[]> {
+export async function listingOf(sql: SqlRunner, schema: string): Promise<readonly string[]> {
   const text = QUESTIONS.map((question) => question.replaceAll('$1', `'${schema}'`)).map((question) => `SELECT line FROM (${question}) AS q (line)`) // prettier-ignore
-  const rows = await database.query<{ line: string }>(text.join(' UNION ALL '))
+  const rows = await sql.query<{ line: string }>(text.join(' UNION ALL '))
   const name = new RegExp(`(?<![\\w])"?${schema}"?\\.`, 'g')
   return rows.map(({ line }) => line.replace(name, '')).toSorted()
 }
