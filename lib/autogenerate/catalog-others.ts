@@ -22,6 +22,10 @@ const SETTINGS = `
         FROM pg_inherits i WHERE i.inhrelid = t.oid
     ) AS each (setting)`
 
+/**
+ * Of its options only those that can be set: some builds of the server keep notes of their own among them, which are
+ * others for each table (seen in Debian's 15.20).
+ */
 const COLUMN_SETTINGS = `
   SELECT 'setting', a.relname, 0, to_json('column ' || quote_ident(a.attname) || ' ' || each.setting)
     FROM columns a
@@ -30,32 +34,37 @@ const COLUMN_SETTINGS = `
       SELECT 'storage=' || a.attstorage::text WHERE a.attstorage <> t.typstorage
       UNION ALL SELECT 'statistics=' || a.attstattarget WHERE a.attstattarget <> -1
       UNION ALL SELECT 'compression=' || a.attcompression::text WHERE a.attcompression <> ''
-      UNION ALL SELECT unnest(a.attoptions)
+      UNION ALL SELECT option FROM unnest(a.attoptions) AS option WHERE option LIKE 'n\\_distinct%'
     ) AS each (setting)
    WHERE a.attstorage <> t.typstorage OR a.attstattarget <> -1 OR a.attcompression <> '' OR a.attoptions IS NOT NULL`
 
-/** Of indexes, also of those that constraints stand on. */
+/** Of indexes, also of those that constraints stand on: of these PostgreSQL prints less. */
 const INDEX_SETTINGS = `
   SELECT 'setting', t.relname, 0, to_json('index ' || quote_ident(x.relname) || ' ' || each.setting)
     FROM pg_index i
     JOIN tables t ON t.oid = i.indrelid
     JOIN pg_class x ON x.oid = i.indexrelid
+    LEFT JOIN constraints k ON k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
+    LEFT JOIN pg_description d
+      ON d.objoid = k.conindid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
    CROSS JOIN LATERAL (
       SELECT 'is the replica identity' WHERE i.indisreplident
       UNION ALL SELECT 'is clustered' WHERE i.indisclustered
       UNION ALL SELECT 'tablespace=' || s.spcname FROM pg_tablespace s WHERE s.oid = x.reltablespace
-      UNION ALL SELECT k.setting
-                  FROM constraints c
-                 CROSS JOIN LATERAL (
-                   SELECT unnest(x.reloptions)
-                   UNION ALL SELECT 'comment=' || d.description FROM pg_description d
-                              WHERE d.objoid = x.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0) AS k (setting)
-                 WHERE c.conindid = x.oid AND c.contype IN ('p', 'u', 'x')
-      UNION ALL SELECT 'statistics of ' || a.attnum || '=' || a.attstattarget
-                  FROM pg_attribute a
-                 WHERE a.attrelid = x.oid AND a.attnum > 0 AND coalesce(a.attstattarget, -1) <> -1
+      UNION ALL SELECT option FROM unnest(x.reloptions) AS option WHERE k.oid IS NOT NULL
+      UNION ALL SELECT 'comment=' || d.description WHERE d.description IS NOT NULL
     ) AS each (setting)
-   WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM tables))`
+   WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM tables))
+     AND (i.indisreplident OR i.indisclustered OR x.reltablespace <> 0 OR x.reloptions IS NOT NULL
+          OR d.description IS NOT NULL)
+  UNION ALL
+  SELECT 'setting', t.relname, 0,
+         to_json(format('index %I statistics of %s=%s', i.indexrelid::regclass, a.attnum, a.attstattarget))
+    FROM pg_index i
+    JOIN tables t ON t.oid = i.indrelid
+    JOIN pg_attribute a ON a.attrelid = i.indexrelid
+   WHERE a.attrelid = ANY (ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = ANY (ARRAY(SELECT oid FROM tables))))
+     AND a.attnum > 0 AND coalesce(a.attstattarget, -1) <> -1`
 
 /** A sequence that a column owns without being its serial; NOT NULL that rows need not obey yet (PostgreSQL 18). */
 const OTHER_SETTINGS = `

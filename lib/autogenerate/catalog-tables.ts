@@ -53,7 +53,9 @@ export const OBJECTS = `
      WHERE c.relkind = 'S'
   ),
   columns AS MATERIALIZED (
-    SELECT a.*, t.relname, e.oid AS default_oid, pg_get_expr(e.adbin, e.adrelid) AS expression, e.adbin,
+    SELECT a.*, t.relname, e.oid AS default_oid, e.adbin,
+           -- A default reads no columns: without the table PostgreSQL need not look all of it up.
+           pg_get_expr(e.adbin, CASE WHEN a.attgenerated = '' THEN 0 ELSE e.adrelid END) AS expression,
            s.relname AS sequence, s.options, s.deptype
       -- Named so that the column is found here where pg_attribute has none: before PostgreSQL 14.
       FROM (SELECT ''::"char" AS attcompression) AS missing
@@ -66,7 +68,7 @@ export const OBJECTS = `
       LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
       LEFT JOIN sequences s
         ON s.owner = a.attrelid AND s.attnum = a.attnum
-       AND (s.deptype = 'i' OR pg_get_expr(e.adbin, e.adrelid) = format('nextval(%L::regclass)', s.oid::regclass))
+       AND (s.deptype = 'i' OR a.attgenerated = '' AND pg_get_expr(e.adbin, 0) = format('nextval(%L::regclass)', s.oid::regclass))
   )`
 
 const TABLES = `
@@ -92,7 +94,7 @@ const COLUMNS = `
                FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE o.oid = a.attcollation) END,
            'notNull', a.attnotnull,
            'default', CASE WHEN a.attgenerated = '' AND a.sequence IS NULL THEN a.expression END,
-           'isVolatile', a.sequence IS NOT NULL OR a.attgenerated = '' AND a.expression IS NOT NULL AND EXISTS (
+           'isVolatile', a.sequence IS NOT NULL OR a.attgenerated = '' AND strpos(a.adbin::text, 'funcid ') > 0 AND EXISTS (
              SELECT FROM regexp_matches(a.adbin::text, ':(?:func|opfunc)id (\\d+)', 'g') AS f (match)
                JOIN pg_proc p ON p.oid = f.match[1]::oid WHERE p.provolatile = 'v'),
            'sequence', CASE WHEN a.sequence IS NOT NULL THEN json_build_object(
@@ -129,7 +131,9 @@ const CONSTRAINTS = `
                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.attnum
               ORDER BY key.place),
            'dependsOn', CASE
-             WHEN k.contype = 'x' THEN ARRAY(${columnsRead('pg_constraint', 'k.oid', 'k.conrelid')})
+             WHEN k.contype = 'x' THEN ARRAY(
+               ${columnsRead('pg_constraint', 'k.oid', 'k.conrelid')}
+               UNION ${columnsRead('pg_class', 'k.conindid', 'k.conrelid')})
              -- It reads whole rows.
              WHEN 0 = ANY (k.conkey) THEN ARRAY(SELECT a.attname FROM columns a WHERE a.attrelid = k.conrelid) END,
            'references', CASE WHEN k.contype = 'f' THEN (

@@ -1,10 +1,11 @@
 /**
- * Expressions as PostgreSQL prints them, compared. It prints the same one the same way, with two exceptions: a word
- * of the standard is not the function that it means, and the comparison with a list is not printed as what it is read
- * from again, so that a check differs from the one made of its own text.
+ * Expressions as PostgreSQL prints them, compared. It prints the same one the same way, with three exceptions: a word
+ * of the standard is not the function that it means; and a list with a cast, and conditions within conditions, become
+ * something else when they are read again, so that a check differs from the one made of its own text.
  */
 import { quoteIdentifier } from '../sql.ts'
 import { tokensOf } from '../statement.ts'
+import { withCastsInside, withoutNesting } from './rewriting.ts'
 
 /** Whether two texts, or the absence of one, mean the same. */
 export function sameText(a: string | null, b: string | null): boolean {
@@ -62,73 +63,7 @@ function wordsOf(text: string): readonly string[] {
 }
 
 function canonical(text: string): readonly string[] {
-  return withCastsInside(wordsOf(text)).flatMap((word, at, words) =>
+  return withoutNesting(withCastsInside(wordsOf(text))).flatMap((word, at, words) =>
     word === 'CURRENT_TIMESTAMP' && words[at + 1] !== '(' ? ['now', '(', ')'] : [word],
   )
-}
-
-/**
- * `(ARRAY[a, b])::text[]` as `ARRAY[(a)::text, (b)::text]`, which is what it becomes when it is read again; printed
- * "pretty", as of indexes, without the parentheses.
- */
-function withCastsInside(words: readonly string[]): readonly string[] {
-  const result: string[] = []
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? ''
-    const end = word === 'ARRAY' && words[at + 1] === '[' ? closing(words, at + 1) : -1
-    if (end === -1) {
-      result.push(word)
-      continue
-    }
-    const elements = elementsOf(words.slice(at + 2, end)).map(withCastsInside)
-    // A word before the parenthesis makes it that of a call, which is no part of a cast.
-    const isWrapped = result.at(-1) === '(' && words[end + 1] === ')' && !/[\w"]$/.test(result.at(-2) ?? '')
-    const type = arrayTypeAt(words, isWrapped ? end + 2 : end + 1)
-    if (type === undefined) {
-      result.push('ARRAY', '[', ...joined(elements), ']')
-      at = end
-      continue
-    }
-    const cast = (element: readonly string[]) =>
-      isWrapped ? ['(', ...element, ')', '::', ...type] : [...element, '::', ...type]
-    if (isWrapped) result.pop()
-    result.push('ARRAY', '[', ...joined(elements.map(cast)), ']')
-    at = end + (isWrapped ? 1 : 0) + 1 + type.length + 2
-  }
-  return result
-}
-
-/** The type of the elements in `::character varying[]` at a place. */
-function arrayTypeAt(words: readonly string[], at: number): readonly string[] | undefined {
-  if (words[at] !== '::') return undefined
-  const end = words.indexOf('[', at)
-  const type = end === -1 ? [] : words.slice(at + 1, end)
-  const isType = type.length > 0 && type.every((word) => /^(?:[\w\u0080-\uffff]+|"[^]*"|[.(),])$/.test(word))
-  return isType && words[end + 1] === ']' ? type : undefined
-}
-
-function closing(words: readonly string[], open: number): number {
-  let depth = 0
-  for (let at = open; at < words.length; at++) {
-    if (words[at] === '[') depth++
-    else if (words[at] === ']' && --depth === 0) return at
-  }
-  return -1
-}
-
-/** What stands between commas that are in no parentheses. */
-function elementsOf(words: readonly string[]): readonly (readonly string[])[] {
-  const elements: string[][] = words.length === 0 ? [] : [[]]
-  let depth = 0
-  for (const word of words) {
-    if (word === '(' || word === '[') depth++
-    else if (word === ')' || word === ']') depth--
-    if (word === ',' && depth === 0) elements.push([])
-    else elements.at(-1)?.push(word)
-  }
-  return elements
-}
-
-function joined(elements: readonly (readonly string[])[]): readonly string[] {
-  return elements.flatMap((element, position) => (position === 0 ? element : [',', ...element]))
 }
