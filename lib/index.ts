@@ -3,6 +3,13 @@ export type { Namespace } from './context.ts'
 export { loadConfig, type LoadedConfig } from './config.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
+export type {
+  AutogenerateReport,
+  AutogenerateRequest,
+  CheckReport,
+  CheckRequest,
+  DriftReport,
+} from './comparison.ts'
 export type { PlanReport } from './inspection.ts'
 export {
   tenantMigrations,
@@ -15,6 +22,7 @@ export type { CreateReport, CreateRequest } from './migrations/create.ts'
 export type { Allowances } from './migrations/integrity.ts'
 export type { TenantState, TransactionMode } from './migrations/plan.ts'
 export type { MigrationFormat } from './migrations/template.ts'
+export type { AutogenerateConfig } from './autogenerate/options.ts'
 export { defineConfig, type LazyConfig, type TenancyConfig } from './options.ts'
 export type { TenantQuery, TenantSource } from './registry.ts'
 export type { RepairReport, Settlement } from './repair.ts'

@@ -70,6 +70,18 @@ const EXPORTS = {
     'tenantMigrations',
   ],
   'umzug-tenants/express': ['tenantMigrations'],
+  'umzug-tenants/autogenerate': [
+    'HAZARD_KINDS',
+    'assess',
+    'candidates',
+    'compare',
+    'describeOperation',
+    'findDrift',
+    'fingerprintOf',
+    'readSnapshot',
+    'renderMigration',
+    'sqlOf',
+  ],
   'umzug-tenants/testing': ['createTestTenants', 'runningPostgres', 'startPostgres'],
 }
 

@@ -97,9 +97,18 @@ function alterColumn(
   // The replacement of an enum has set the default already.
   const before: Column = isConverted ? { ...from, default: to.default } : from
   if (isSameColumn(before, to)) return
-  const phase = wasReplaced && !isConverted ? 'columns leave their enum' : 'columns change'
-  steps.add(phase, { kind: 'alter column', table, from: before, to })
+  if (!wasReplaced || isConverted) {
+    steps.add('columns change', { kind: 'alter column', table, from: before, to })
+    return
+  }
+  const isReturning = to.enum !== null && replaced.has(to.enum)
+  // On the way from an enum that goes to one that is not there yet, a text keeps the value.
+  const next: Column = isReturning ? { ...from, ...TEXT, notNull: to.notNull } : to
+  steps.add('columns leave their enum', { kind: 'alter column', table, from: before, to: next })
+  if (isReturning) steps.add('columns change', { kind: 'alter column', table, from: next, to })
 }
+
+const TEXT = { type: 'text', enum: null, isArray: false, collation: null, default: null } as const
 
 /** Names of sequences, and how they count, are no matter of a column. */
 function isSameColumn(from: Column, to: Column): boolean {
