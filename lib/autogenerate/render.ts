@@ -136,7 +136,7 @@ function bodyOf(side: readonly Assessed[], { indent, helpers, query, sequelize }
     const text =
       'sql' in does
         ? `await ${query}(${templateOf(indented(does.sql, space))})`
-        : `await ${call(`${helpers}.${does.method}`, does.parameters, indent)}`
+        : call(`await ${helpers}.${does.method}`, does.parameters, indent)
     return [...notes.map((note) => `${space}// ${note}\n`), `${space}${text}\n`].join('')
   })
   const code = statements.join('')
