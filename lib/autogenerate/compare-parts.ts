@@ -73,14 +73,14 @@ export function compareConstraints(
   })
 }
 
-/** Those for which `isInTheWay` is true go and return, though they are the same. */
+/** Those for which `isCut` is true go and return, though they are the same. */
 export function compareForeignKeys(
   change: TableChange,
   options: PartOptions,
   steps: Steps,
-  isInTheWay: (constraint: Constraint) => boolean,
+  isCut: (constraint: Constraint) => boolean,
 ): void {
-  compareSome(change, ({ kind }) => kind === 'foreign key', options, steps, isInTheWay)
+  compareSome(change, ({ kind }) => kind === 'foreign key', options, steps, isCut)
 }
 
 function compareSome(

@@ -32,7 +32,9 @@ export function usesEnum(text: string | null, enumName: string): boolean {
 function constantsOf(text: string | null, enumName: string): readonly string[] {
   const tokens = wordsOf(text ?? '')
   return tokens.flatMap((token, at) =>
-    /'$/.test(token) && tokens[at + 1] === '::' && isName(tokens, at + 2, enumName) ? [valueOf(token)] : [],
+    token.endsWith("'") && tokens[at + 1] === '::' && isName(tokens, at + 2, enumName)
+      ? [valueOf(token)]
+      : [],
   )
 }
 
