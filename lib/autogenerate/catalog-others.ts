@@ -44,15 +44,15 @@ const INDEX_SETTINGS = `
     FROM pg_index i
     JOIN tables t ON t.oid = i.indrelid
     JOIN pg_class x ON x.oid = i.indexrelid
-    LEFT JOIN constraints k ON k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
-    LEFT JOIN pg_description d
-      ON d.objoid = k.conindid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
+    LEFT JOIN pg_description d ON d.objoid = x.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
    CROSS JOIN LATERAL (
       SELECT 'is the replica identity' WHERE i.indisreplident
       UNION ALL SELECT 'is clustered' WHERE i.indisclustered
       UNION ALL SELECT 'tablespace=' || s.spcname FROM pg_tablespace s WHERE s.oid = x.reltablespace
-      UNION ALL SELECT option FROM unnest(x.reloptions) AS option WHERE k.oid IS NOT NULL
-      UNION ALL SELECT 'comment=' || d.description WHERE d.description IS NOT NULL
+      UNION ALL SELECT option
+                  FROM unnest(x.reloptions || ('comment=' || d.description)) AS option
+                 WHERE option IS NOT NULL
+                   AND x.oid IN (SELECT k.conindid FROM constraints k WHERE k.contype IN ('p', 'u', 'x'))
     ) AS each (setting)
    WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM tables))
      AND (i.indisreplident OR i.indisclustered OR x.reltablespace <> 0 OR x.reloptions IS NOT NULL

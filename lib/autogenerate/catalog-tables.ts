@@ -126,10 +126,10 @@ const CONSTRAINTS = `
            'name', k.conname,
            'kind', k.contype,
            'definition', pg_get_constraintdef(k.oid),
-           'columns', ARRAY(
+           'columns', CASE WHEN cardinality(k.conkey) = 1 THEN ${nameOf('k.conrelid', 'k.conkey[1]')} ELSE ARRAY(
              SELECT a.attname FROM unnest(k.conkey) WITH ORDINALITY AS key (attnum, place)
                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.attnum
-              ORDER BY key.place),
+              ORDER BY key.place) END,
            'dependsOn', CASE
              WHEN k.contype = 'x' THEN ARRAY(
                ${columnsRead('pg_constraint', 'k.oid', 'k.conrelid')}
@@ -162,11 +162,12 @@ const INDEXES = `
            -- With the flag "pretty" PostgreSQL leaves out the schema.
            'definition', substr(pg_get_indexdef(x.oid, 0, true), 1 + length(
              'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || quote_ident(x.relname) || ' ')),
-           'columns', ARRAY(
+           'columns', CASE WHEN i.indnatts = 1 AND i.indkey[0] <> 0 THEN ${nameOf('i.indrelid', 'i.indkey[0]')} ELSE ARRAY(
              SELECT a.attname FROM unnest(i.indkey) WITH ORDINALITY AS key (attnum, place)
                LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.attnum AND key.attnum <> 0
-              ORDER BY key.place),
+              ORDER BY key.place) END,
            'dependsOn', CASE
+             WHEN i.indexprs IS NULL AND i.indpred IS NULL THEN NULL
              -- It reads whole rows.
              WHEN concat(i.indexprs, i.indpred) LIKE '%:varattno 0 %'
              THEN ARRAY(SELECT a.attname FROM columns a WHERE a.attrelid = i.indrelid)
@@ -180,6 +181,11 @@ const INDEXES = `
     LEFT JOIN pg_description c ON c.objoid = x.oid AND c.classoid = 'pg_class'::regclass AND c.objsubid = 0
    WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM tables)) AND NOT x.relispartition
      AND i.indexrelid NOT IN (SELECT k.conindid FROM constraints k WHERE k.contype IN ('p', 'u', 'x'))`
+
+/** The one column of most keys: none if it is no column but a row. */
+function nameOf(table: string, attnum: string): string {
+  return `ARRAY(SELECT attname FROM pg_attribute WHERE attrelid = ${table} AND attnum = ${attnum} AND attnum > 0)`
+}
 
 /** Columns of a table that one of its indexes or constraints reads, in its expressions and its condition too. */
 function columnsRead(catalog: string, oid: string, table: string): string {

@@ -36,10 +36,10 @@ export async function factsOf(sql: SqlRunner, schema: string): Promise<readonly 
 }
 
 /**
- * One hash for each table, and one for what belongs to none. Most of the time such a statement takes is its planning,
- * and PostgreSQL plans a prepared one anew whenever the path is another: so it is prepared and begun under the
- * runner's own path, and sets the other one itself. What it prints it finds by way of that setting, never before it. Only within
- * {@link withHashes}.
+ * One hash for each table, and one for what belongs to none; only within {@link withHashes}. Most of the time such a
+ * statement takes is its planning, and PostgreSQL plans a prepared one anew whenever the path is another: so it is
+ * prepared and begun under the runner's own path, and sets the other one itself. What it prints it finds by way of that
+ * setting, never before it.
  *
  * @throws {@link TenancyError} SCHEMA_MISSING
  */

@@ -19,9 +19,8 @@ const REWRITE: Conversion = { ...NONE, rewrites: true }
 export function conversionOf(from: Column, to: Column): Conversion {
   if (from.type === to.type) return NONE
   if (from.isArray && to.isArray) {
-    // Elements are converted as single values are; only a change of length is known to be free.
-    const element = convert(from.type.slice(0, -2), to.type.slice(0, -2), from, to)
-    return element
+    // Elements are converted as single values are, but never in place.
+    return { ...convert(from.type.slice(0, -2), to.type.slice(0, -2), from, to), rewrites: true }
   }
   if (from.isArray !== to.isArray)
     return { rewrites: true, mayFail: to.type !== 'text', losesValues: false, breaksCode: true }
@@ -36,7 +35,10 @@ function convert(fromType: string, toType: string, from: Column, to: Column): Co
     return { ...REWRITE, breaksCode: from.enum === null }
   const [narrow, wide] = [NUMBERS.indexOf(before), NUMBERS.indexOf(after)]
   if (narrow !== -1 && wide !== -1) return numbers(before, after, modifiersOf(toType), narrow < wide)
+  if (narrow !== -1 && after === 'boolean')
+    return { ...REWRITE, mayFail: true, losesValues: true, breaksCode: true }
   if (before === 'cidr' && after === 'inet') return NONE
+  if (before === 'inet' && after === 'cidr') return { ...REWRITE, losesValues: true } // bits of the host
   if (before === 'date' && after.startsWith('timestamp')) return { ...REWRITE, breaksCode: true }
   if (
     before.startsWith('timestamp') &&

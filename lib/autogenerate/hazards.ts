@@ -197,7 +197,8 @@ class Assessment {
     })
     const references = 'references' in part ? part.references : null
     const isChanged = this.#operations.some((each) => {
-      if (each.kind !== 'alter column' && each.kind !== 'add column') return false
+      const isRetyped = each.kind === 'alter column' && each.from.type !== each.to.type
+      if (!isRetyped && each.kind !== 'add column') return false
       const name = each.kind === 'alter column' ? each.to.name : each.column.name
       const isTarget = references?.table === each.table && references.columns.includes(name)
       return isTarget || (each.table === table && part.dependsOn.includes(name))

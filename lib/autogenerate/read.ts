@@ -54,7 +54,7 @@ function toTable({ name, comment }: TableFact, facts: Facts): Table {
     comment,
     columns: facts.of<ColumnFact>('column', name).map(toColumn),
     constraints: facts.of<ConstraintFact>('constraint', name).map(toConstraint).toSorted(byName),
-    indexes: facts.of<Index>('index', name).map(toIndex).toSorted(byName),
+    indexes: facts.of<IndexFact>('index', name).map(toIndex).toSorted(byName),
     settings: facts.of<string>('setting', name).toSorted(),
   }
 }
@@ -89,8 +89,9 @@ function toConstraint({
   }
 }
 
-function toIndex(index: Index): Index {
-  return { ...index, dependsOn: index.dependsOn.toSorted() }
+function toIndex(index: IndexFact): Index {
+  const columns = index.columns.filter((column) => column !== null)
+  return { ...index, dependsOn: (index.dependsOn ?? [...new Set(columns)]).toSorted() }
 }
 
 function toOther(kind: OtherObject['kind'], { name, definition, dependsOn }: OtherFact): OtherObject {
@@ -161,6 +162,11 @@ interface ColumnFact extends Omit<Column, 'serial' | 'identity' | 'generated' | 
 interface ConstraintFact extends Omit<Constraint, 'kind' | 'isValid' | 'dependsOn'> {
   readonly kind: keyof typeof CONSTRAINT_KINDS
   readonly isValidated: boolean
+  readonly dependsOn: readonly string[] | null
+}
+
+interface IndexFact extends Omit<Index, 'dependsOn'> {
+  /** `null`: those it names. */
   readonly dependsOn: readonly string[] | null
 }
 

@@ -27,6 +27,8 @@ export interface Schemas extends SqlRunner {
 }
 
 export interface Led {
+  readonly start: Snapshot
+  readonly goal: Snapshot
   readonly operations: readonly Operation[]
   /** Differences left after the way there, and after the way back. */
   readonly left: readonly Operation[]
@@ -65,13 +67,15 @@ export function testSchemas(test: Suite, database: TestDatabase): Schemas {
       return compare(await schemas.read('before'), await schemas.read('after'), options)
     },
     async lead(before, after) {
-      const operations = await schemas.compare(before, after)
+      await schemas.make('before', before)
+      await schemas.make('after', after)
       const [start, goal] = [await schemas.read('before'), await schemas.read('after')]
+      const operations = compare(start, goal)
       await schemas.change('before', operations.flatMap(sqlOf).join(';\n'))
       const there = await schemas.read('before')
       await schemas.change('before', compare(there, start).flatMap(sqlOf).join(';\n'))
       const back = await schemas.read('before')
-      return { operations, left: compare(there, goal), leftBack: compare(back, start) }
+      return { start, goal, operations, left: compare(there, goal), leftBack: compare(back, start) }
     },
   }
   return schemas
@@ -92,11 +96,18 @@ function word(value: unknown): string {
   return Array.isArray(value) ? value.map(word).join(',') : Object.values(value).map(word).join('.')
 }
 
-/** What `pg_dump` says of a schema, without its name and in an order of its own; `undefined` if it is not installed. */
+let canDump = true
+
+/**
+ * What `pg_dump` says of a schema, without its name and in an order of its own; `undefined` if there is none that is
+ * as new as the server.
+ */
 export async function dumpOf(url: string, schema: string): Promise<readonly string[] | undefined> {
+  if (!canDump) return undefined
   const dump = await promisify(execFile)('pg_dump', ['--schema-only', '-n', schema, url], {
     maxBuffer: 1e8,
   }).catch(() => undefined)
+  canDump = dump !== undefined
   return dump?.stdout
     .split('\n')
     .map((line) => line.replaceAll(`${schema}.`, '').replace(/,$/, ''))

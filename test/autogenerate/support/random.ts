@@ -120,7 +120,7 @@ function attributesOf({ key, columns }: RandomTable): Record<string, ModelAttrib
   return { ...(id === undefined ? {} : { id }), ...Object.fromEntries(own) }
 }
 
-function indexesOf({ name: table, columns, indexes }: RandomTable): IndexesOptions[] {
+function indexesOf({ name: tableName, columns, indexes }: RandomTable): IndexesOptions[] {
   return indexes.flatMap(({ at, kind }, number): IndexesOptions[] => {
     const fields = at.flatMap((place) => {
       const found = columns[place]
@@ -129,7 +129,7 @@ function indexesOf({ name: table, columns, indexes }: RandomTable): IndexesOptio
     const [first] = fields
     if (first === undefined) return []
     // Names of indexes are the schema's: two tables must not choose the same.
-    const name = `${table}_${number}`
+    const name = `${tableName}_${number}`
     if (kind === 'descending')
       return [{ name, fields: fields.map((field) => ({ name: field, order: 'DESC' })) }]
     if (kind === 'partial') return [{ name, fields, where: { [first]: null } }]
