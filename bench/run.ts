@@ -4,10 +4,14 @@
  */
 import { startPostgres } from '../lib/testing/postgres.ts'
 import { query, withDatabase } from '../test/support/database.ts'
+import { benchAutogenerate } from './autogenerate.ts'
 import { record } from './document.ts'
 import { benchRequest } from './request.ts'
 
-const BENCHMARKS: Readonly<Record<string, (url: string) => Promise<string[]>>> = { request: benchRequest }
+const BENCHMARKS: Readonly<Record<string, (url: string) => Promise<string[]>>> = {
+  request: benchRequest,
+  autogenerate: benchAutogenerate,
+}
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in BENCHMARKS))

@@ -2,7 +2,7 @@
  * The way from the specimen to the models and back, found on a copy: each step is done before the next is looked for,
  * so that PostgreSQL itself says what a rename or a new type has made of everything else.
  */
-import { TenancyError } from '../errors.ts'
+import { messageOf, TenancyError } from '../errors.ts'
 import type { MigrationSession } from '../migrations/session.ts'
 import type { NewFile } from '../migrations/template.ts'
 import { compare } from './compare.ts'
@@ -73,10 +73,7 @@ export class Copy {
 
   /** What the copy would be after `renames`; it stays as it is. */
   async renamed(renames: readonly Rename[]): Promise<Snapshot> {
-    return undone(this.#session, async () => {
-      await this.#rename(renames)
-      return this.#read()
-    })
+    return undone(this.#session, async () => (await this.#rename(renames)).now)
   }
 
   /**
@@ -85,11 +82,11 @@ export class Copy {
    */
   async findWay(renames: readonly Rename[], filter: Filter = all): Promise<Way> {
     return undone(this.#session, async () => {
-      const aliases = await this.#rename(renames)
-      const rest = filter(await this.#differences())
+      const { followers, now } = await this.#rename(renames)
+      const rest = filter(this.#differences(now))
       await this.#apply(rest)
       const back = await this.#wayBack(renames)
-      return { up: [...renames, ...aliases, ...rest], down: back }
+      return { up: [...renames, ...followers, ...rest], down: back }
     })
   }
 
@@ -102,7 +99,7 @@ export class Copy {
     await undone(this.#session, () =>
       withTrial(this.#session, this.#schema, files, async ({ up, down }) => {
         await verifying('up', up)
-        assertNone('up', filter(await this.#differences()))
+        assertNone('up', filter(this.#differences(await this.#read())))
         await verifying('down', down)
         assertNone('down', compare(await this.#read(), this.#start).filter(isGenerated))
       }),
@@ -110,8 +107,8 @@ export class Copy {
   }
 
   /** What is different from the models, and counts. */
-  async #differences(): Promise<readonly Operation[]> {
-    return this.#sides.select.operations(compare(await this.#read(), this.#sides.models))
+  #differences(now: Snapshot): readonly Operation[] {
+    return this.#sides.select.operations(compare(now, this.#sides.models))
   }
 
   async #read(): Promise<Snapshot> {
@@ -120,27 +117,38 @@ export class Copy {
 
   async #apply(operations: readonly Operation[]): Promise<void> {
     for (const operation of operations) {
-      for (const text of sqlOf(operation)) await this.#session.query(text)
+      for (const text of sqlOf(operation)) await this.#do(text)
     }
   }
 
-  /** Renames, and then what has its name from what was renamed: the answer is those further renames. */
-  async #rename(renames: readonly Rename[]): Promise<readonly Operation[]> {
+  async #do(text: string): Promise<void> {
+    try {
+      await this.#session.query(text)
+    } catch (error) {
+      throw unverified('A statement fails on a copy of the specimen.', `${messageOf(error)}: ${text}`, error)
+    }
+  }
+
+  /** Renames, and then what has its name from what was renamed. */
+  async #rename(
+    renames: readonly Rename[],
+  ): Promise<{ readonly followers: readonly Operation[]; readonly now: Snapshot }> {
+    if (renames.length === 0) return { followers: [], now: this.#start }
     await this.#apply(renames)
-    if (renames.length === 0) return []
-    const more = followingRenames(await this.#read(), this.#sides.models)
-    await this.#apply(more)
-    return more
+    const followers = followingRenames(await this.#read(), this.#sides.models)
+    await this.#apply(followers)
+    return { followers, now: await this.#read() }
   }
 
   /** From where the copy is now to its start. */
   async #wayBack(renames: readonly Rename[]): Promise<readonly Operation[]> {
     const now = await this.#read()
+    if (renames.length === 0) return compare(now, this.#start).filter(isGenerated)
     const back = renames.toReversed().map(inverse)
     const inTheWay = back.flatMap((rename) => obstacles(rename, now, renames))
     await this.#apply(inTheWay)
     await this.#apply(back)
-    const more = back.length === 0 ? [] : followingRenames(await this.#read(), this.#start)
+    const more = followingRenames(await this.#read(), this.#start)
     await this.#apply(more)
     return [...inTheWay, ...back, ...more, ...compare(await this.#read(), this.#start).filter(isGenerated)]
   }
@@ -175,7 +183,7 @@ async function verifying(side: 'up' | 'down', run: () => Promise<void>): Promise
   try {
     await run()
   } catch (error) {
-    throw unverified(`Its ${side} fails on a copy of the specimen.`, String(error), error)
+    throw unverified(`Its ${side} fails on a copy of the specimen.`, messageOf(error), error)
   }
 }
 
