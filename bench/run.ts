@@ -5,12 +5,14 @@
 import { startPostgres } from '../lib/testing/postgres.ts'
 import { query, withDatabase } from '../test/support/database.ts'
 import { benchCli } from './cli.ts'
+import { benchAutogenerate } from './autogenerate.ts'
 import { record } from './document.ts'
 import { benchRequest } from './request.ts'
 
 const BENCHMARKS: Readonly<Record<string, (url: string) => Promise<string[]>>> = {
   request: benchRequest,
   cli: benchCli,
+  autogenerate: benchAutogenerate,
 }
 
 const wanted = process.argv.slice(2)

@@ -1,5 +1,6 @@
 /** Builds the rooms of a tenancy from its options, and connects them. */
 import { Adoptions } from './adoptions.ts'
+import { Comparison } from './comparison.ts'
 import { TenantContext } from './context.ts'
 import { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
@@ -27,6 +28,7 @@ export interface Rooms {
   readonly records: Records
   readonly adoptions: Adoptions
   readonly operations: Operations
+  readonly comparison: Comparison
   readonly gate: Gate
 }
 
@@ -55,6 +57,7 @@ export function assemble(options: ResolvedOptions): Rooms {
     records: new Records(place),
     adoptions: new Adoptions({ ...place, registry }),
     operations: new Operations(place),
+    comparison: new Comparison(options, context, database, tenants, inspection, place.folders),
     gate,
   }
 }

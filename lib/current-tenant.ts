@@ -1,15 +1,16 @@
-/** The current tenant: who it is for the code that runs, and how a tenant becomes it. */
+/** The current tenant: who it is for the code that runs, how a tenant becomes it, and how all of it ends. */
 import type { Rooms } from './assembly.ts'
 import type { Namespace } from './context.ts'
+import type { EventName, Listener } from './events.ts'
 import type { TenantQuery } from './registry.ts'
 import type { Tenant } from './tenant.ts'
 
 /** What an application does with its tenants while it serves; the rest of it is {@link Tenancy}. */
 export class CurrentTenant {
-  readonly #rooms: Pick<Rooms, 'context' | 'tenants' | 'gate'>
+  readonly #rooms: Rooms
 
   /** @internal */
-  constructor(rooms: Pick<Rooms, 'context' | 'tenants' | 'gate'>) {
+  constructor(rooms: Rooms) {
     this.#rooms = rooms
   }
 
@@ -73,5 +74,25 @@ export class CurrentTenant {
   /** @internal Brings a tenant to head. */
   async pass(tenant: Tenant): Promise<void> {
     await this.#rooms.gate.pass(tenant)
+  }
+
+  // ------------------------------------------------------------------------------------------------ the rest
+
+  /** Calls `listener` at each event `name`; the returned function ends that. See docs/events.md. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    return this.#rooms.events.on(name, listener)
+  }
+
+  /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
+  invalidate(): void {
+    this.#rooms.tenants.invalidate()
+    this.#rooms.gate.invalidate()
+    this.#rooms.inspection.invalidate()
+  }
+
+  /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
+  async close(): Promise<void> {
+    await this.#rooms.gate.idle()
+    await this.#rooms.database.close()
   }
 }

@@ -58,6 +58,10 @@ const MEANINGS = {
 
   PROGRAM_NOT_STARTED: { exitCode: 2, status: 500 },
 
+  RENAME_UNDECIDED: { exitCode: 3, status: 500 },
+  HAZARD_REFUSED: { exitCode: 3, status: 500 },
+  VERIFICATION_FAILED: { exitCode: 1, status: 500 },
+
   DATABASE_UNREACHABLE: { exitCode: 6, status: 503 },
   DATABASE_REFUSED: { exitCode: 6, status: 503 },
   POOLER_DETECTED: { exitCode: 7, status: 500 },

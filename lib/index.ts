@@ -7,6 +7,13 @@ export type { DoctorReport } from './doctor/doctor.ts'
 export type { CheckName, Finding, Level } from './doctor/finding.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
+export type {
+  AutogenerateReport,
+  AutogenerateRequest,
+  CheckReport,
+  CheckRequest,
+  DriftReport,
+} from './comparison.ts'
 export type { ExecOptions, ExecReport, TenantExecReport } from './exec/exec.ts'
 export type { OutputLine } from './exec/program.ts'
 export type { TableReport } from './contents.ts'
@@ -25,6 +32,7 @@ export type { CreateReport, CreateRequest } from './migrations/create.ts'
 export type { Allowances } from './migrations/integrity.ts'
 export type { TenantState, TransactionMode } from './migrations/plan.ts'
 export type { MigrationFormat } from './migrations/template.ts'
+export type { AutogenerateConfig } from './autogenerate/options.ts'
 export { defineConfig, type LazyConfig, type TenancyConfig } from './options.ts'
 export type { FleetLimits } from './on-each.ts'
 export type { FleetPlanReport, PlanReport } from './plans.ts'

@@ -6,13 +6,30 @@ import { resolve } from 'node:path'
 
 import type { Sequelize } from 'sequelize'
 
+import {
+  resolveAutogenerate,
+  type AutogenerateConfig,
+  type ResolvedAutogenerate,
+} from './autogenerate/options.ts'
 import type { Namespace } from './context.ts'
-import { TenancyError } from './errors.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import type { GuardMode } from './migrations/guard.ts'
 import type { TransactionMode } from './migrations/plan.ts'
 import type { TenantSource } from './registry.ts'
+import { TenancyError } from './errors.ts'
 import type { Roles } from './grants.ts'
+import {
+  count,
+  file,
+  globs,
+  hasMethods,
+  invalid,
+  oneOf,
+  postgresUrl,
+  section,
+  unknownOption,
+  withMethods,
+} from './option-checks.ts'
 import { alembicVersion } from './storage/alembic-version.ts'
 import { sequelizeMeta } from './storage/sequelize-meta.ts'
 import type { StorageName, VersionStorage } from './storage/storage.ts'
@@ -68,6 +85,14 @@ export interface TenancyConfig {
    * @defaultValue `[sharedSchema]`
    */
   readonly searchPath?: readonly string[]
+  /**
+   * The module that defines the tenants' models, relative to the configuration file: by being imported, or by its
+   * default export, a function that is given the Sequelize. Needed by `check` and `autogenerate`.
+   * @defaultValue the models that `sequelize` has already
+   */
+  readonly models?: string
+  /** What `check` and `autogenerate` compare. */
+  readonly autogenerate?: AutogenerateConfig
   /** The application's cls-hooked namespace, the one it gave to `Sequelize.useCLS`. */
   readonly namespace?: Namespace
   /**
@@ -154,6 +179,8 @@ export interface ResolvedOptions {
   readonly storage: VersionStorage
   readonly tenants: TenantSource | undefined
   readonly searchPath: readonly string[]
+  readonly models: string | undefined
+  readonly autogenerate: ResolvedAutogenerate
   readonly namespace: Namespace | undefined
   readonly transaction: TransactionMode
   readonly guard: GuardMode
@@ -176,18 +203,15 @@ export function defineConfig(config: TenancyConfig): TenancyConfig {
 const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof TenancyConfig>([
   'url', 'sequelize', 'migrationUrl', 'migrations', 'sharedMigrations', 'sharedSchema', 'seeders', 'storage',
   'tenants', 'searchPath', 'namespace', 'transaction', 'names', 'onMissing', 'concurrency', 'lazy', 'lock',
-  'timeouts', 'allow', 'guard', 'roles',
+  'timeouts', 'allow', 'guard', 'roles', 'models', 'autogenerate',
 ]) // prettier-ignore
-
-/** Keys of the contract that later releases bring; a configuration may name them already. */
-const LATER_KEYS: ReadonlySet<string> = new Set(['models'])
 
 /**
  * @throws {@link TenancyError} CONFIG_INVALID naming the option, what was expected and what was found.
  */
 export function resolveOptions(config: TenancyConfig, baseDir: string = process.cwd()): ResolvedOptions {
   for (const key of Object.keys(config)) {
-    if (!KNOWN_KEYS.has(key) && !LATER_KEYS.has(key)) throw unknownOption(key, [...KNOWN_KEYS])
+    if (!KNOWN_KEYS.has(key)) throw unknownOption(key, [...KNOWN_KEYS])
   }
   const sharedSchema = config.sharedSchema ?? 'shared'
   if (!isPossibleSchema(sharedSchema)) throw invalid('sharedSchema', 'a schema name', sharedSchema)
@@ -210,6 +234,8 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
     storage: storageOf(config.storage),
     tenants: withMethods('tenants', config.tenants, ['list', 'find']),
     searchPath,
+    models: file('models', config.models),
+    autogenerate: resolveAutogenerate(config.autogenerate),
     namespace: withMethods('namespace', config.namespace, ['run', 'bind', 'get', 'set']),
     allow: allowances(config.allow),
     transaction: oneOf('transaction', config.transaction, ['tenant', 'migration', 'none']),
@@ -251,81 +277,9 @@ function allowances(value: TenancyConfig['allow']): Required<Allowances> {
   return { missing: flag('missing'), changed: flag('changed'), outOfOrder: flag('outOfOrder') }
 }
 
-function rolesOf(value: TenancyConfig['roles']): Roles {
-  const roles = section('roles', value, ['tenant', 'application'])
-  const { tenant, application } = roles
-  if (tenant !== undefined && typeof tenant !== 'function')
-    throw invalid('roles.tenant', 'a function that names the role of a tenant', tenant)
-  if (application !== undefined && (typeof application !== 'string' || application === ''))
-    throw invalid('roles.application', 'the name of a role', application)
-  return roles
-}
-
-function globs(
-  option: string,
-  value: string | readonly string[] | undefined,
-  fallback: string,
-): readonly string[] {
-  const list = typeof value === 'string' ? [value] : (value ?? [fallback])
-  if (Array.isArray(list) && list.every((glob) => typeof glob === 'string' && glob !== '')) return list
-  throw invalid(option, 'a glob or an array of globs', value)
-}
-
 function sequelizeOf(sequelize: TenancyConfig['sequelize']): TenancyConfig['sequelize'] {
   if (typeof sequelize === 'function') return sequelize
   return withMethods('sequelize', sequelize, ['getQueryInterface', 'addHook'], 'a Sequelize, or a function that returns one') // prettier-ignore
-}
-
-/** An empty environment variable is one that is not set. A wrong URL is not shown: it may hold a password. */
-function postgresUrl(option: string, value: string | undefined, variable: string): string | undefined {
-  const url: unknown = value ?? (process.env[variable] || undefined)
-  if (url === undefined) return undefined
-  if (typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url)) return url
-  const found = typeof url === 'string' ? 'another text' : show(url)
-  throw mustBe(
-    option,
-    'a URL that begins with postgres://',
-    value === undefined ? `${found} (in ${variable})` : found,
-  )
-}
-
-function withMethods<T extends object>(
-  option: string,
-  value: T | undefined,
-  methods: readonly string[],
-  expected = `an object with ${methods.join(', ')}`,
-): T | undefined {
-  if (value === undefined || hasMethods(value, methods)) return value
-  throw invalid(option, expected, value)
-}
-
-function hasMethods(value: unknown, methods: readonly string[]): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return methods.every((method) => typeof Reflect.get(value, method) === 'function')
-}
-
-/** A group of options, none of its keys misspelt. */
-function section<T extends object>(
-  option: string,
-  value: T | undefined,
-  keys: readonly string[],
-): Partial<T> {
-  if (value === undefined) return {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(option, `an object with ${keys.join(', ')}`, value)
-  const unknown = Object.keys(value).find((key) => !keys.includes(key))
-  if (unknown !== undefined) throw unknownOption(`${option}.${unknown}`, keys)
-  return value
-}
-
-function oneOf<const T extends string>(
-  option: string,
-  value: T | undefined,
-  allowed: readonly [T, ...T[]],
-): T {
-  if (value === undefined) return allowed[0]
-  if (allowed.includes(value)) return value
-  throw invalid(option, allowed.map((each) => `'${each}'`).join(' or '), value)
 }
 
 /** @throws {@link TenancyError} CONFIG_INVALID unless `value`, or the fallback for none, is from 1 to 64. */
@@ -349,39 +303,12 @@ export function checkMaxFailures({
   return failFast ? 1 : maxFailures
 }
 
-function count(
-  option: string,
-  value: number | undefined,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  const result = value ?? fallback
-  if (Number.isInteger(result) && result >= least && result <= most) return result
-  throw invalid(option, `a whole number from ${least} to ${most}`, value)
-}
-
-function invalid(option: string, expected: string, found: unknown): TenancyError {
-  return mustBe(option, expected, show(found))
-}
-
-function mustBe(option: string, expected: string, found: string): TenancyError {
-  return new TenancyError('CONFIG_INVALID', `Option "${option}" must be ${expected}; it is ${found}.`, {
-    fix: [`correct ${option} in the configuration`],
-  })
-}
-
-function unknownOption(option: string, known: readonly string[]): TenancyError {
-  return new TenancyError('CONFIG_INVALID', `Option "${option}" is unknown.`, {
-    detail: `known are ${known.join(', ')}`,
-    fix: [`correct or remove ${option} in the configuration`],
-  })
-}
-
-/** What was found, short: an object may be large, circular or secret. */
-function show(found: unknown): string {
-  if (typeof found === 'string') return JSON.stringify(found)
-  if (Array.isArray(found)) return `[${found.map(show).join(', ')}]`
-  if (typeof found === 'function') return 'a function'
-  return typeof found === 'object' && found !== null ? 'an object' : String(found)
+function rolesOf(value: TenancyConfig['roles']): Roles {
+  const roles = section('roles', value, ['tenant', 'application'])
+  const { tenant, application } = roles
+  if (tenant !== undefined && typeof tenant !== 'function')
+    throw invalid('roles.tenant', 'a function that names the role of a tenant', tenant)
+  if (application !== undefined && (typeof application !== 'string' || application === ''))
+    throw invalid('roles.application', 'the name of a role', application)
+  return roles
 }

@@ -4,10 +4,16 @@ import type { Umzug } from 'umzug'
 import type { AdoptReport } from './adopt.ts'
 import type { AdoptManyRequest, AdoptRequest, FleetAdoptReport } from './adoptions.ts'
 import { assemble, type Rooms } from './assembly.ts'
+import type {
+  AutogenerateReport,
+  AutogenerateRequest,
+  CheckReport,
+  CheckRequest,
+  DriftReport,
+} from './comparison.ts'
 import type { TableReport } from './contents.ts'
 import { CurrentTenant } from './current-tenant.ts'
 import type { DoctorReport } from './doctor/doctor.ts'
-import type { EventName, Listener } from './events.ts'
 import type { ExecOptions, ExecReport } from './exec/exec.ts'
 import type { PlanOptions } from './inspection.ts'
 import type { Interruption } from './interruption.ts'
@@ -307,6 +313,39 @@ export class Tenancy extends CurrentTenant {
     })
   }
 
+  /**
+   * What the application's models and a specimen tenant differ in: nothing, if no migration is due.
+   *
+   * @throws {@link TenancyError} TENANT_PENDING if the specimen is not at head; CONFIG_INVALID without models.
+   */
+  async check(request: CheckRequest = {}): Promise<CheckReport> {
+    return this.#rooms.comparison.check(request)
+  }
+
+  /**
+   * Which tenants are not what the specimen is: drifted by hand, or at another revision. It writes nothing.
+   *
+   * @throws {@link TenancyError} SCHEMA_MISSING for the specimen's.
+   */
+  async drift(request: Pick<CheckRequest, 'specimen'> = {}): Promise<DriftReport> {
+    return this.#rooms.comparison.drift(request)
+  }
+
+  /**
+   * Writes the migration that brings a tenant like the specimen to the models, if one is due, once it has been tried
+   * out on a copy, up and down.
+   *
+   * @throws {@link TenancyError} what `check` throws; RENAME_UNDECIDED, HAZARD_REFUSED, VERIFICATION_FAILED.
+   *
+   * @example
+   * ```ts
+   * const { file } = await tenancy.autogenerate({ message: 'add avatar', specimen: 'acme' })
+   * ```
+   */
+  async autogenerate(request: AutogenerateRequest): Promise<AutogenerateReport> {
+    return this.#rooms.comparison.autogenerate(request)
+  }
+
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */
   umzug(tenant: string): Umzug<MigrationContext> {
     return this.#rooms.runs.umzug(() => this.find({ id: checkId(tenant) }))
@@ -358,25 +397,5 @@ export class Tenancy extends CurrentTenant {
    */
   async endLockHolder({ pid }: { readonly pid: number }): Promise<MigrationLock> {
     return this.#rooms.operations.endLockHolder(pid)
-  }
-
-  // ------------------------------------------------------------------------------------------------ the rest
-
-  /** Calls `listener` at each event `name`; the returned function ends that. See docs/events.md. */
-  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    return this.#rooms.events.on(name, listener)
-  }
-
-  /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
-  invalidate(): void {
-    this.#rooms.tenants.invalidate()
-    this.#rooms.gate.invalidate()
-    this.#rooms.inspection.invalidate()
-  }
-
-  /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
-  async close(): Promise<void> {
-    await this.#rooms.gate.idle()
-    await this.#rooms.database.close()
   }
 }

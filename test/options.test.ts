@@ -44,6 +44,15 @@ test('an empty configuration has every default', () => {
       seeders: ['seeders/*'],
       tenants: undefined,
       searchPath: ['shared'],
+      models: undefined,
+      autogenerate: {
+        include: [],
+        exclude: [],
+        ignore: [],
+        operation: undefined,
+        baseline: 'autogenerate.baseline.json',
+        shadowUrl: undefined,
+      },
       namespace: undefined,
       transaction: 'tenant',
       guard: 'schema',
@@ -130,9 +139,12 @@ test('a wrong URL in the environment names the variable, and is not shown', asyn
   assert.not.match(message, 'secret')
 })
 
-test('keys that later releases bring are accepted', () => {
-  // They are in the contract and not yet in the type.
-  resolveOptions({ models: './models.ts', guard: 'schema' } as TenancyConfig)
+test('what autogenerate compares is checked word by word', async () => {
+  const wrong = (autogenerate: object) => failure('CONFIG_INVALID', () => resolveOptions({ autogenerate }))
+  assert.match((await wrong({ ignore: ['colours'] })).message, 'autogenerate.ignore')
+  assert.match((await wrong({ operation: 1 })).message, 'autogenerate.operation')
+  assert.match((await wrong({ exlude: 'x' })).message, 'Option "autogenerate.exlude" is unknown')
+  assert.equal(resolveOptions({ autogenerate: { exclude: 'a*' } }).autogenerate.exclude, ['a*'])
 })
 
 test('names of members of Object are no options', async () => {

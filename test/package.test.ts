@@ -88,6 +88,18 @@ const EXPORTS = {
   'umzug-tenants/fastify': ['tenantMigrations'],
   'umzug-tenants/koa': ['tenantMigrations'],
   'umzug-tenants/nest': ['CurrentTenant', 'Tenancy', 'TenancyModule'],
+  'umzug-tenants/autogenerate': [
+    'HAZARD_KINDS',
+    'assess',
+    'candidates',
+    'compare',
+    'describeOperation',
+    'findDrift',
+    'fingerprintOf',
+    'readSnapshot',
+    'renderMigration',
+    'sqlOf',
+  ],
   'umzug-tenants/testing': ['createTestTenants', 'runningPostgres', 'startPostgres'],
 }
 

@@ -24,7 +24,10 @@ export type Operation =
       readonly value: string
       readonly before: string | null
     }
-  /** A new type takes the place of the old one in `columns`: labels went, or moved, or are used at once. */
+  /**
+   * A new type takes the place of the old one in `columns`: labels went, or moved, or are used at once. The columns are
+   * those that have it before and after, as they shall be: their default is the one to set.
+   */
   | {
       readonly kind: 'replace enum'
       readonly from: Enum
@@ -34,7 +37,10 @@ export type Operation =
   | { readonly kind: 'drop enum'; readonly enum: Enum }
   | { readonly kind: 'create sequence'; readonly sequence: Sequence }
   | { readonly kind: 'drop sequence'; readonly sequence: Sequence }
-  /** With columns, primary key, unique and check constraints; foreign keys and indexes are operations of their own. */
+  /**
+   * With columns, primary key, unique and check constraints; foreign keys, indexes and all comments are operations of
+   * their own.
+   */
   | { readonly kind: 'create table'; readonly table: Table }
   | { readonly kind: 'drop table'; readonly table: Table }
   | { readonly kind: 'add column'; readonly table: string; readonly column: Column }
@@ -43,6 +49,8 @@ export type Operation =
   | { readonly kind: 'alter column'; readonly table: string; readonly from: Column; readonly to: Column }
   | { readonly kind: 'add constraint'; readonly table: string; readonly constraint: Constraint }
   | { readonly kind: 'drop constraint'; readonly table: string; readonly constraint: Constraint }
+  /** It was NOT VALID. */
+  | { readonly kind: 'validate constraint'; readonly table: string; readonly constraint: Constraint }
   | { readonly kind: 'create index'; readonly table: string; readonly index: Index }
   | { readonly kind: 'drop index'; readonly table: string; readonly index: Index }
   | {
@@ -63,17 +71,20 @@ export type Operation =
       readonly to: string | null
     }
 
-export type HazardKind =
+export const HAZARD_KINDS = [
   /** Rows or values are gone. */
-  | 'data-loss'
+  'data-loss',
   /** It may fail because of the rows that are there. */
-  | 'may-fail'
+  'may-fail',
   /** The whole table is written anew, under a lock that keeps out everybody. */
-  | 'rewrite'
+  'rewrite',
   /** A lock that keeps out writers, or everybody, while the table is read. */
-  | 'long-lock'
+  'long-lock',
   /** Code of the release before it fails from then on. */
-  | 'breaks-code'
+  'breaks-code',
+] as const
+
+export type HazardKind = (typeof HAZARD_KINDS)[number]
 
 export interface Hazard {
   readonly kind: HazardKind

@@ -40,6 +40,10 @@ export interface Column {
   readonly serial: Sequence | null
   readonly identity: { readonly always: boolean; readonly sequence: Sequence } | null
   readonly generated: { readonly expression: string; readonly stored: boolean } | null
+  /** What a generated column is computed from, sorted: it must go before one of them changes its type. */
+  readonly dependsOn: readonly string[]
+  /** Its default is another one for each row: a function that is volatile, or the next number of a sequence. */
+  readonly isVolatile: boolean
   readonly comment: string | null
 }
 
@@ -47,6 +51,8 @@ export interface Sequence {
   readonly name: string
   /** Type, start, increment, minimum, maximum, cache and cycle, in the words of CREATE SEQUENCE; none of the defaults. */
   readonly options: string
+  /** The default of a column takes numbers from it. */
+  readonly isUsed: boolean
 }
 
 export type ConstraintKind = 'primary key' | 'unique' | 'foreign key' | 'check' | 'exclude'
@@ -56,8 +62,10 @@ export interface Constraint {
   readonly kind: ConstraintKind
   /** As `pg_get_constraintdef` prints it, without NOT VALID. */
   readonly definition: string
-  /** Own columns, in the order of the constraint. */
+  /** Own columns, in the order of the constraint; of a check those it reads. */
   readonly columns: readonly string[]
+  /** All own columns that it reads, in its expressions too, sorted. */
+  readonly dependsOn: readonly string[]
   /** The target of a foreign key; no schema for one of the same schema. */
   readonly references: {
     readonly schema: string | null
@@ -76,6 +84,10 @@ export interface Index {
   readonly definition: string
   /** Columns it names itself; `null` where it has an expression. */
   readonly columns: readonly (string | null)[]
+  /** All columns that it reads, in its expressions and its condition too, sorted. */
+  readonly dependsOn: readonly string[]
+  /** Nothing but columns: no expression and no condition. */
+  readonly isPlain: boolean
   /** `false`: left by CREATE INDEX CONCURRENTLY that failed. */
   readonly isValid: boolean
   readonly comment: string | null
@@ -89,10 +101,22 @@ export interface Enum {
 
 export interface OtherObject {
   readonly kind:
-    'view' | 'materialized view' | 'foreign table' | 'function' | 'trigger' | 'policy' | 'domain' | 'type'
+    | 'view'
+    | 'materialized view'
+    | 'foreign table'
+    | 'function'
+    | 'trigger'
+    | 'policy'
+    | 'rule'
+    | 'statistics'
+    | 'domain'
+    | 'type'
+    | 'object'
   /** With what makes it one of its kind: the arguments of a function, the table of a trigger. */
   readonly name: string
   readonly definition: string
+  /** Columns of the schema's tables that it reads: PostgreSQL lets none of them change its type or go. */
+  readonly dependsOn: readonly { readonly table: string; readonly column: string }[]
 }
 
 /** A schema without anything. */

@@ -24,6 +24,13 @@ export interface CreateReport {
   readonly files: readonly string[]
 }
 
+/** Writes the text of a migration called `name`, which has no extension; the `up` side comes first. */
+export type WriteText = (
+  name: string,
+  format: MigrationFormat,
+  whose: string,
+) => readonly NewFile[] | Promise<readonly NewFile[]>
+
 /** Where migrations are, and what time it is. */
 export interface CreatePlace {
   readonly globs: readonly string[]
@@ -41,6 +48,7 @@ export interface CreatePlace {
 export async function createMigration(
   { name, format, shared = false }: CreateRequest,
   { globs, baseDir, now = new Date() }: CreatePlace,
+  text: WriteText = migrationTemplate,
 ): Promise<CreateReport> {
   const words = snakeCase(name)
   const folder = resolve(baseDir, folderOf(globs))
@@ -48,7 +56,7 @@ export async function createMigration(
   const present = await readdir(folder)
   const chosen = format === undefined ? usualFormat(present.filter(isMigrationName)) : checkFormat(format)
   const revision = nextRevision(present.filter(isMigrationName)) ?? freeTimestamp(now, present)
-  const files = migrationTemplate(`${revision}_${words}`, chosen, shared ? 'the shared' : "the tenant's")
+  const files = await text(`${revision}_${words}`, chosen, shared ? 'the shared' : "the tenant's")
   await writeNew(folder, files)
   const paths = files.map((file) => join(folder, file.name))
   await assertFound(paths, globs, baseDir)

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 
 import { allowable } from '../allow.ts'
+import { autogenerate, type AutogenerateFlags } from '../commands/autogenerate.ts'
 import { create, type CreateFlags } from '../commands/create.ts'
 import { current } from '../commands/current.ts'
 import { down, type DownFlags } from '../commands/down.ts'
@@ -9,6 +10,7 @@ import type { StatusFlags } from '../commands/status.ts'
 import { up, type UpFlags } from '../commands/up.ts'
 import { readDowngrade, readUpgrade } from '../target.ts'
 import { add, confirmable, format, select, selectMany, type Act } from './flags.ts'
+import { generating } from './write.ts'
 
 export function addAlembic(program: Command, act: Act): void {
   program.commandsGroup('As in Alembic:')
@@ -52,9 +54,18 @@ function addCurrent(program: Command, act: Act): void {
 }
 
 function addRevision(program: Command, act: Act): void {
-  format(add(program, 'revision', 'write a new migration', ['revision -m "add users"']))
+  const command = add(program, 'revision', 'write a new migration', [
+    'revision -m "add users"',
+    'revision --autogenerate -m "add users"',
+  ])
+  generating(format(command))
     .requiredOption('-m, --message <message>', 'what it does')
+    .option('--autogenerate', 'what the models ask for, instead of an empty one')
     .action(
-      act((invocation, flags: CreateFlags & { message: string }) => create(invocation, flags, flags.message)),
+      act((invocation, flags: CreateFlags & AutogenerateFlags & { autogenerate?: boolean }) =>
+        flags.autogenerate === true
+          ? autogenerate(invocation, flags)
+          : create(invocation, flags, flags.message),
+      ),
     )
 }

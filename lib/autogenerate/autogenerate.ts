@@ -1,0 +1,197 @@
+/**
+ * Compares an application's models with a specimen schema, and makes a migration of the differences: shadow, copy,
+ * operations, text, trial. Everything it makes in a database is rolled back; a file is written only when the trial has
+ * led to the models and back.
+ */
+import type { Sequelize } from 'sequelize'
+
+import type { TenantContext } from '../context.ts'
+import { TenancyError } from '../errors.ts'
+import type { MigrationSession } from '../migrations/session.ts'
+import type { MigrationFormat, NewFile } from '../migrations/template.ts'
+import { compare } from './compare.ts'
+import { readFoundations } from './copy.ts'
+import { assess } from './hazards.ts'
+import { decideRenames, type Decide } from './decide.ts'
+import { renamesOf, type RenameHints } from './hints.ts'
+import { modelsOf, type ModelProblem } from './models.ts'
+import type { Assessed, HazardKind, Operation } from './operation.ts'
+import { Copy, type Sides } from './plan.ts'
+import { readSnapshot, VERSION_TABLES } from './read.ts'
+import { candidates } from './renames.ts'
+import { renderMigration } from './render.ts'
+import { withScratchSchema } from './scratch.ts'
+import { acceptanceOf, selectBy, withoutOrphans, type SelectRules } from './select.ts'
+import { makeShadow } from './shadow.ts'
+
+/** Opens a session for the time of a function. */
+export type OpenSession = <T>(fn: (session: MigrationSession) => Promise<T>) => Promise<T>
+
+/** Where the comparison is made. */
+export interface Workplace {
+  /** To the database of the specimen. */
+  readonly open: OpenSession
+  /** To the database in which scratch schemas are made: the same, or another one that has the shared schemas. */
+  readonly openScratch: OpenSession
+  /** Schemas after the tenant's own, in order. */
+  readonly searchPath: readonly string[]
+  readonly lockTimeoutMs: number
+  /** Name of the table in which a schema records its migrations. */
+  readonly versionTable: string
+}
+
+/** The models, on a Sequelize whose query interface is bound to `context`. */
+export interface Application {
+  readonly sequelize: Sequelize
+  readonly context: TenantContext
+}
+
+export interface Compared extends Sides {
+  /** Models that could not be made; their tables are compared with nothing. */
+  readonly problems: readonly ModelProblem[]
+  readonly differences: readonly Operation[]
+}
+
+/**
+ * The models and the schema `specimen`, and what they differ in.
+ *
+ * @throws {@link TenancyError} CONFIG_INVALID if there are no models; PRIVILEGE_MISSING if no scratch schema may be made.
+ */
+export async function compareModels(
+  place: Workplace,
+  application: Application,
+  specimen: string,
+  rules: SelectRules,
+): Promise<Compared> {
+  assertModels(application.sequelize)
+  const reading = readingOf(place)
+  const { snapshot, foundations } = await place.open(async (session) => ({
+    snapshot: await readSnapshot(session, specimen, reading),
+    foundations: await readFoundations(session, specimen),
+  }))
+  const views = new Set(snapshot.others.filter(({ kind }) => kind.endsWith('view')).map(({ name }) => name))
+  const shadow = await place.openScratch((session) =>
+    withScratchSchema(session, scratch(place, 'shadow'), async (schema) => {
+      const { lockTimeoutMs } = place
+      // A model on a view is no table.
+      const options = {
+        ...application,
+        foundations,
+        isExcluded: (table: string) => views.has(table),
+        lockTimeoutMs,
+      }
+      const problems = await makeShadow(session, schema, options)
+      return { problems, models: await readSnapshot(session, schema, reading) }
+    }),
+  )
+  const select = selectBy(rules, new Set(shadow.problems.map(({ table }) => table)))
+  const models = select.snapshot(shadow.models)
+  const differences = select.operations(compare(select.snapshot(snapshot), models))
+  return { specimen: snapshot, foundations, models, select, problems: shadow.problems, differences }
+}
+
+export interface GenerateRequest {
+  readonly message: string
+  /** `false`: nothing was renamed. */
+  readonly renames: RenameHints | false | undefined
+  /** Is asked about each pair that looks like a rename and that no hint names. */
+  readonly decide: Decide | undefined
+  /** Kinds of hazards that are refused. */
+  readonly failOn: readonly HazardKind[]
+  /** `false` leaves out what loses rows or values. */
+  readonly destructive: boolean
+}
+
+export interface Generated {
+  readonly assessed: readonly Assessed[]
+  readonly leftOut: readonly Operation[]
+  /** The files of the migration called `name`. */
+  readonly render: (name: string, format: MigrationFormat) => readonly NewFile[]
+}
+
+/**
+ * Finds the way from the specimen to the models and back, and gives it to `write`, which renders it, has it tried out
+ * by `verify`, and puts it where it belongs.
+ *
+ * @throws {@link TenancyError} USAGE for a hint that cannot be used; RENAME_UNDECIDED; HAZARD_REFUSED;
+ * VERIFICATION_FAILED.
+ */
+export async function generate<T>(
+  place: Workplace,
+  compared: Compared,
+  { message, renames, decide, failOn, destructive }: GenerateRequest,
+  write: (generated: Generated, verify: (files: readonly NewFile[]) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { select, specimen, models } = compared
+  const visible = select.snapshot(specimen)
+  const facts = { others: specimen.others }
+  const hints = renames === false ? {} : (renames ?? {})
+  return place.openScratch((session) =>
+    withScratchSchema(session, scratch(place, 'copy'), async (schema) => {
+      const copy = await Copy.make(session, schema, compared, readingOf(place))
+      const decided = await decideRenames(hints, {
+        look: async (known) => candidates(await copy.renamed(renamesOf(known, visible, models)), models),
+        decide: renames === false ? () => Promise.resolve(false) : decide,
+      })
+      const leftOut: Operation[] = []
+      const filter = destructive ? undefined : withoutLoss(leftOut)
+      const way = await copy.findWay(renamesOf(decided, visible, models), filter)
+      const up = assess(way.up, facts)
+      const down = assess(way.down, facts)
+      assertNoneRefused(up, failOn)
+      const render = (name: string, format: MigrationFormat) =>
+        renderMigration(name, format, { message, up, down })
+      return write({ assessed: up, leftOut, render }, (files) => copy.verify(files, filter))
+    }),
+  )
+}
+
+/** Takes out what loses rows or values, and notes it. */
+function withoutLoss(leftOut: Operation[]) {
+  return (operations: readonly Operation[]): readonly Operation[] => {
+    const loses = assess(operations).filter(({ hazards }) => hazards.some(({ kind }) => kind === 'data-loss'))
+    const lost = loses.map(({ operation }) => operation)
+    for (const operation of lost) {
+      if (!leftOut.some((each) => acceptanceOf(each) === acceptanceOf(operation))) leftOut.push(operation)
+    }
+    return withoutOrphans(
+      operations,
+      operations.filter((operation) => !lost.includes(operation)),
+    )
+  }
+}
+
+function scratch({ searchPath }: Workplace, purpose: string) {
+  return { purpose, searchPath }
+}
+
+function readingOf({ versionTable }: Workplace) {
+  return { exclude: [...VERSION_TABLES, versionTable] }
+}
+
+function assertModels(sequelize: Sequelize): void {
+  const models = modelsOf(sequelize)
+  if (models.some(({ schema }) => schema === undefined)) return
+  const [title, fix] =
+    models.length === 0
+      ? [
+          'No models are defined on this Sequelize.',
+          "name the module that defines them: models: './models.ts'",
+        ]
+      : ['All models have a schema of their own.', 'define the models of tenants without the option schema']
+  throw new TenancyError('CONFIG_INVALID', title, {
+    fix: [fix, 'or give the application’s own Sequelize as sequelize'],
+  })
+}
+
+function assertNoneRefused(operations: readonly Assessed[], failOn: readonly HazardKind[]): void {
+  const refused = operations.flatMap(({ hazards }) => hazards.filter(({ kind }) => failOn.includes(kind)))
+  if (refused.length === 0) return
+  throw new TenancyError('HAZARD_REFUSED', 'The migration would bring a hazard that is refused.', {
+    detail: refused.map(({ kind, message }) => `${kind}: ${message}`).join('; '),
+    fix: [
+      'change the models so that it is not needed, or do it in steps',
+      `or accept it: leave out ${[...new Set(refused.map(({ kind }) => `--fail-on ${kind}`))].join(' ')}`,
+    ],
+  })
+}

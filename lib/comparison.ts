@@ -1,0 +1,314 @@
+/** Compares the application's models with its tenants: which tenant, which models, which differences count. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import { compareModels, generate, type Compared, type Workplace } from './autogenerate/autogenerate.ts'
+import { readBaseline, writtenBaseline } from './autogenerate/baseline.ts'
+import { findDrift, type Drift, type DriftSubject } from './autogenerate/drift.ts'
+import { VERSION_TABLES } from './autogenerate/read.ts'
+import { selectBy } from './autogenerate/select.ts'
+import type { Decide } from './autogenerate/decide.ts'
+import type { RenameHints } from './autogenerate/hints.ts'
+import type { ModelProblem } from './autogenerate/models.ts'
+import type { Assessed, HazardKind, Operation } from './autogenerate/operation.ts'
+import type { TenantContext } from './context.ts'
+import type { Database } from './database.ts'
+import { explainingDatabaseErrors } from './database-errors.ts'
+import { messageOf, TenancyError } from './errors.ts'
+import { importFile } from './import-file.ts'
+import type { Folders } from './folders.ts'
+import type { Inspection } from './inspection.ts'
+import type { MigrationFile } from './migrations/files.ts'
+import { readHistory, schemaExists } from './migrations/history.ts'
+import { createMigration } from './migrations/create.ts'
+import { withSession } from './migrations/session.ts'
+import type { MigrationFormat } from './migrations/template.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { SqlRunner } from './sql.ts'
+import type { Tenant } from './tenant.ts'
+import type { Tenants } from './tenants.ts'
+
+/** What is compared with the models, and where. */
+export interface ComparisonRequest {
+  /**
+   * Id of the tenant that stands for all.
+   * @defaultValue the only tenant, else the first one at head
+   */
+  readonly specimen?: string | undefined
+  /** Instead of `autogenerate.shadowUrl`. */
+  readonly shadowUrl?: string | undefined
+}
+
+export interface CheckRequest extends ComparisonRequest {
+  /**
+   * `true` writes what is found to the baseline: it does not count from then on.
+   * @defaultValue `false`
+   */
+  readonly accept?: boolean | undefined
+}
+
+export interface CheckReport {
+  /** Id of the tenant that was compared. */
+  readonly specimen: string
+  /** What a migration would have to do; nothing if the models and the specimen agree. */
+  readonly differences: readonly Operation[]
+  /** Models that could not be made; their tables were compared with nothing. */
+  readonly problems: readonly ModelProblem[]
+}
+
+export interface DriftReport {
+  /** Id of the tenant that the others were compared with. */
+  readonly specimen: string
+  readonly tenants: readonly Drift[]
+}
+
+export interface AutogenerateRequest extends ComparisonRequest {
+  /** What the migration does; its file name is made from it. */
+  readonly message: string
+  /** @defaultValue what the folder holds most of, else `ts` */
+  readonly format?: MigrationFormat | undefined
+  /**
+   * What was renamed: `{ columns: { 'users.nm': 'name' }, tables: { ps: 'people' } }`; `false` for nothing at all.
+   * Without it a pair that looks like a rename is RENAME_UNDECIDED.
+   */
+  readonly renames?: RenameHints | false | undefined
+  /** Is asked about each pair that looks like a rename and that `renames` does not name. */
+  readonly decide?: Decide | undefined
+  /** Kinds of hazards that are refused. */
+  readonly failOn?: readonly HazardKind[] | undefined
+  /**
+   * `false` leaves out what loses rows or values.
+   * @defaultValue `true`
+   */
+  readonly destructive?: boolean | undefined
+}
+
+export interface AutogenerateReport extends CheckReport {
+  /** The migration, as an absolute path; none if there is no difference. */
+  readonly file?: string
+  /** All files of it, the `up` side first. */
+  readonly files: readonly string[]
+  readonly operations: readonly Operation[]
+  /** The operations with what may go wrong. */
+  readonly assessed: readonly Assessed[]
+  /** What `destructive: false` has left out. */
+  readonly leftOut: readonly Operation[]
+}
+
+export class Comparison {
+  readonly #options: ResolvedOptions
+  readonly #context: TenantContext
+  readonly #database: Database
+  readonly #tenants: Tenants
+  readonly #inspection: Inspection
+  readonly #folders: Folders
+  #models: Promise<void> | undefined
+
+  constructor(
+    options: ResolvedOptions,
+    context: TenantContext,
+    database: Database,
+    tenants: Tenants,
+    inspection: Inspection,
+    folders: Folders,
+  ) {
+    this.#options = options
+    this.#context = context
+    this.#database = database
+    this.#tenants = tenants
+    this.#inspection = inspection
+    this.#folders = folders
+  }
+
+  async check({ accept = false, ...request }: CheckRequest): Promise<CheckReport> {
+    return this.#comparing(request, !accept, async (_place, compared, { id }) => {
+      if (accept) await writeFile(this.#baselinePath, writtenBaseline(compared.differences))
+      return reportOf(id, compared)
+    })
+  }
+
+  async autogenerate(request: AutogenerateRequest): Promise<AutogenerateReport> {
+    const { message, format, renames, decide, failOn = [], destructive = true } = request
+    return this.#comparing(request, true, async (place, compared, { id }) => {
+      const report = { ...reportOf(id, compared), files: [], operations: [], assessed: [], leftOut: [] }
+      if (compared.differences.length === 0) return report
+      const { migrations: globs, baseDir } = this.#options
+      const wanted = { message, renames, decide, failOn, destructive }
+      return generate(place, compared, wanted, async ({ assessed, leftOut, render }, verify) => {
+        const operations = assessed.map(({ operation }) => operation)
+        if (operations.length === 0) return { ...report, leftOut }
+        const { files } = await createMigration(
+          { name: message, format },
+          { globs, baseDir },
+          async (name, kind) => {
+            const rendered = render(name, kind)
+            await verify(rendered)
+            return rendered
+          },
+        )
+        const [file] = files
+        return { ...report, ...(file === undefined ? {} : { file }), files, operations, assessed, leftOut }
+      })
+    })
+  }
+
+  /** Which tenants are not what the specimen is, the specimen itself left out. */
+  async drift({ specimen }: Pick<ComparisonRequest, 'specimen'>): Promise<DriftReport> {
+    const reference = await this.#specimen(specimen)
+    const tenants = (await this.#tenants.all()).filter(({ id }) => id !== reference.id)
+    const { autogenerate: rules, storage } = this.#options
+    const select = selectBy({ ...rules, accepted: await this.#accepted() })
+    const options = {
+      exclude: [...VERSION_TABLES, storage.table],
+      keep: (operation: Operation) => select.isKept(operation),
+    }
+    return explainingDatabaseErrors(() =>
+      this.#database.withSession(async (session) => {
+        const files = await this.#folders.migrations()
+        const subjects: DriftSubject[] = []
+        for (const tenant of [reference, ...tenants])
+          subjects.push(await this.#subject(session, tenant, files))
+        const [first, ...others] = subjects
+        if (first === undefined) throw new TypeError('the specimen is the first of them')
+        return {
+          specimen: first.id,
+          tenants: await findDrift(session, { specimen: first, tenants: others }, options),
+        }
+      }),
+    )
+  }
+
+  async #subject(
+    sql: SqlRunner,
+    { id, schema }: Tenant,
+    files: readonly MigrationFile[],
+  ): Promise<DriftSubject> {
+    if (!(await schemaExists(sql, schema))) return { id, schema, executed: [] }
+    const { executed, unknown } = await readHistory(sql, schema, files, this.#options.storage)
+    return { id, schema, executed: [...executed, ...unknown] }
+  }
+
+  async #comparing<T>(
+    { specimen, shadowUrl }: ComparisonRequest,
+    honoursBaseline: boolean,
+    fn: (place: Workplace, compared: Compared, tenant: Tenant) => Promise<T>,
+  ): Promise<T> {
+    const tenant = await this.#specimen(specimen)
+    await this.#assertAtHead(tenant)
+    const sequelize = await this.#application()
+    const accepted = honoursBaseline ? await this.#accepted() : new Set<string>()
+    const rules = { ...this.#options.autogenerate, accepted }
+    return explainingDatabaseErrors(() =>
+      this.#withWorkplace(shadowUrl, async (place) => {
+        const application = { sequelize, context: this.#context }
+        return fn(place, await compareModels(place, application, tenant.schema, rules), tenant)
+      }),
+    )
+  }
+
+  async #withWorkplace<T>(shadowUrl: string | undefined, fn: (place: Workplace) => Promise<T>): Promise<T> {
+    const { searchPath, lockTimeoutMs, statementTimeoutMs, storage, autogenerate } = this.#options
+    const place = { searchPath, lockTimeoutMs, versionTable: storage.table }
+    const connection = shadowUrl ?? autogenerate.shadowUrl
+    return this.#database.withSession(async (session) => {
+      const open: Workplace['open'] = (use) => use(session)
+      if (connection === undefined) return fn({ ...place, open, openScratch: open })
+      return withSession({ connection, lockTimeoutMs, statementTimeoutMs }, (other) =>
+        fn({ ...place, open, openScratch: (use) => use(other) }),
+      )
+    })
+  }
+
+  async #specimen(id: string | undefined): Promise<Tenant> {
+    if (id !== undefined) return this.#tenants.find({ id })
+    const tenants = await this.#tenants.all()
+    const [only, ...others] = tenants
+    if (only === undefined) {
+      throw new TenancyError('USAGE', 'There is no tenant to compare the models with.', {
+        fix: ['create one, which may stay without users: umzug-tenants tenants create specimen --up'],
+      })
+    }
+    if (others.length === 0) return only
+    for (const tenant of tenants) {
+      const { state } = await this.#statusOf(tenant)
+      if (state === 'ok') return tenant
+    }
+    throw new TenancyError('USAGE', 'No tenant is at head, so none can stand for all.', {
+      fix: ['upgrade one: umzug-tenants up --tenant ID', 'then name it: --specimen ID'],
+    })
+  }
+
+  async #statusOf({ id }: Tenant) {
+    const status = await this.#inspection.status({ tenant: id })
+    if (!('state' in status)) throw new TypeError('one tenant was asked for') // its overload says so
+    return status
+  }
+
+  /** What a pending migration is about to do would be found to be missing, and generated again. */
+  async #assertAtHead(tenant: Tenant): Promise<void> {
+    const { state, pending } = await this.#statusOf(tenant)
+    if (state === 'ok') return
+    throw new TenancyError('TENANT_PENDING', `Specimen "${tenant.id}" is not at head: ${state}.`, {
+      tenant: tenant.id,
+      schema: tenant.schema,
+      detail: pending.length === 0 ? undefined : `pending: ${pending.join(', ')}`,
+      fix: [
+        state === 'pending'
+          ? `upgrade it: umzug-tenants up --tenant ${tenant.id}`
+          : `see umzug-tenants status --tenant ${tenant.id}`,
+        'or name another one: --specimen ID',
+      ],
+    })
+  }
+
+  /** The Sequelize on which the models are defined by now. */
+  async #application() {
+    const sequelize = await this.#database.pool()
+    const { models, baseDir } = this.#options
+    if (models === undefined) return sequelize
+    this.#models ??= this.#context.runShared(() => defineModels(resolve(baseDir, models), sequelize))
+    await this.#models
+    return sequelize
+  }
+
+  get #baselinePath(): string {
+    return resolve(this.#options.baseDir, this.#options.autogenerate.baseline)
+  }
+
+  async #accepted(): Promise<ReadonlySet<string>> {
+    const path = this.#baselinePath
+    try {
+      return readBaseline(await readFile(path, 'utf8'))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set()
+      throw new TenancyError('CONFIG_INVALID', `The baseline cannot be read: ${path}`, {
+        detail: messageOf(error),
+        fix: ['write it anew: umzug-tenants check --accept'],
+        cause: error,
+      })
+    }
+  }
+}
+
+function reportOf(specimen: string, { differences, problems }: Compared): CheckReport {
+  return { specimen, differences, problems }
+}
+
+/** By its import alone, or by its default export. */
+async function defineModels(path: string, sequelize: Awaited<ReturnType<Database['pool']>>): Promise<void> {
+  try {
+    const { default: define } = await importFile(path)
+    if (typeof define === 'function' && !isSequelizeClass(define)) await define(sequelize)
+  } catch (error) {
+    throw new TenancyError('CONFIG_INVALID', `The models cannot be loaded: ${path}`, {
+      detail: messageOf(error),
+      fix: ['correct the file, or models in the configuration'],
+      cause: error,
+    })
+  }
+}
+
+/** A model is a function too: a module with one model may export it as its default. */
+function isSequelizeClass(exported: Function): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(exported))
+}

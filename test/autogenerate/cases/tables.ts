@@ -1,0 +1,107 @@
+import { DataTypes } from 'sequelize'
+
+import { items, unchanged, type Cases, type Define } from '../support/case.ts'
+
+const user: Define = (sequelize) => void sequelize.define('User', { name: DataTypes.STRING })
+
+const userAndPost: Define = (sequelize) => {
+  const User = sequelize.define('User', { name: DataTypes.STRING })
+  const attributes = { slug: { type: DataTypes.STRING, unique: true }, title: DataTypes.STRING }
+  sequelize.define('Post', attributes, { indexes: [{ fields: ['title'] }] }).belongsTo(User)
+}
+
+export const tables: Cases = [
+  {
+    name: 'one with a foreign key, a unique constraint and an index is added',
+    before: user,
+    after: userAndPost,
+    has: ['createTable(', 'addIndex(', "type: 'unique'", "type: 'foreign key'"],
+  },
+  {
+    name: 'one with indexes and constraints is dropped, in one call',
+    before: userAndPost,
+    after: user,
+    has: ["dropTable('Posts')"],
+    hasNot: ['removeIndex(', 'removeConstraint('],
+  },
+  {
+    name: 'two that refer to each other are added',
+    before: user,
+    after: (sequelize) => {
+      user(sequelize)
+      const A = sequelize.define('a', {})
+      const B = sequelize.define('b', {})
+      A.belongsTo(B)
+      B.belongsTo(A)
+    },
+  },
+  {
+    name: 'mixed case, spaces and reserved words',
+    before: (sequelize) => void sequelize.define('x', {}, { tableName: 'Order Items', timestamps: false }),
+    after: (sequelize) => {
+      sequelize.define('x', { 'select': DataTypes.STRING, 'two words': DataTypes.INTEGER }, { tableName: 'Order Items', timestamps: false, indexes: [{ fields: ['select', 'two words'] }] }) // prettier-ignore
+      sequelize.define('y', { userName: DataTypes.STRING }, { tableName: 'user' })
+    },
+  },
+  {
+    name: 'one whose names hold quotes',
+    before: user,
+    after: (sequelize) => {
+      user(sequelize)
+      sequelize.define('x', { "it's": DataTypes.STRING, 'a`b': DataTypes.INTEGER }, { tableName: "o'neil" })
+    },
+  },
+  {
+    name: 'a join table of belongsToMany is added',
+    before: (sequelize) => {
+      sequelize.define('left', {})
+      sequelize.define('right', {})
+    },
+    after: (sequelize) => {
+      const Left = sequelize.define('left', {})
+      const Right = sequelize.define('right', {})
+      Left.belongsToMany(Right, { through: 'both' })
+      Right.belongsToMany(Left, { through: 'both' })
+    },
+  },
+  {
+    name: 'one becomes paranoid and underscored columns come',
+    before: (sequelize) => void sequelize.define('note', { text: DataTypes.TEXT }, { underscored: true }),
+    after: (sequelize) =>
+      void sequelize.define('note', { text: DataTypes.TEXT }, { underscored: true, paranoid: true }),
+    has: ["'deleted_at'"],
+  },
+  unchanged('the migration log is no table of the models', user),
+  unchanged('with associations of every kind', (sequelize) => {
+    const A = sequelize.define('a', {})
+    const B = sequelize.define('b', {})
+    A.hasMany(B)
+    B.belongsTo(A)
+    A.hasOne(B, { as: 'first', foreignKey: 'firstOf' })
+    A.belongsTo(A, { as: 'parent' })
+  }),
+  unchanged('mixed case and reserved words stay', (sequelize) => {
+    sequelize.define('x', { 'select': DataTypes.STRING, 'Group': DataTypes.STRING }, { tableName: 'Order' }) // prettier-ignore
+  }),
+  unchanged('underscored and paranoid stay', (sequelize) => {
+    sequelize.define('userNote', { longText: DataTypes.TEXT }, { underscored: true, paranoid: true })
+  }),
+  unchanged('VIRTUAL attributes have no column', items({ v: DataTypes.VIRTUAL, w: DataTypes.STRING })),
+  unchanged('a view, a function and a trigger are no matter of the models', items({ n: DataTypes.INTEGER }), {
+    sql: `CREATE VIEW seen AS SELECT n FROM items;
+          CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+          CREATE TRIGGER touch BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION touched();
+          CREATE SEQUENCE of_its_own;
+          ALTER TABLE items SET (fillfactor = 70)`,
+  }),
+  {
+    name: 'a model on a view is no table',
+    before: items({ n: DataTypes.INTEGER }),
+    after: (sequelize) => {
+      items({ n: DataTypes.INTEGER })(sequelize)
+      sequelize.define('seen', { n: DataTypes.INTEGER }, { tableName: 'seen', timestamps: false })
+    },
+    sql: 'CREATE VIEW seen AS SELECT id, n FROM items',
+    same: true,
+  },
+]

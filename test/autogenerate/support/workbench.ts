@@ -1,0 +1,134 @@
+/** Schemas made of models on one connection, compared and migrated without a tenancy around them: many in a second. */
+import { Sequelize, type Options } from 'sequelize'
+
+import {
+  compareModels,
+  generate,
+  type Application,
+  type Compared,
+  type GenerateRequest,
+  type Workplace,
+} from '../../../lib/autogenerate/autogenerate.ts'
+import { makeShadow } from '../../../lib/autogenerate/shadow.ts'
+import type { SelectRules } from '../../../lib/autogenerate/select.ts'
+import { withTrial } from '../../../lib/autogenerate/trial.ts'
+import { TenantContext } from '../../../lib/context.ts'
+import { withSession, type MigrationSession } from '../../../lib/migrations/session.ts'
+import type { MigrationFormat, NewFile } from '../../../lib/migrations/template.ts'
+import { bindSearchPath } from '../../../lib/search-path.ts'
+import type { TestDatabase } from '../../support/database.ts'
+import type { Suite } from '../../support/suite.ts'
+import type { Define } from './case.ts'
+
+export const EVERYTHING: SelectRules = {
+  include: [],
+  exclude: [],
+  ignore: [],
+  operation: undefined,
+  accepted: new Set(),
+}
+
+const REQUEST: GenerateRequest = {
+  message: 'a change',
+  renames: false,
+  decide: undefined,
+  failOn: [],
+  destructive: true,
+}
+
+export interface Workbench {
+  readonly session: MigrationSession
+  readonly place: Workplace
+  /** Makes a schema of these models, and keeps it. */
+  make(define: Define, sql?: string): Promise<string>
+  drop(...schemas: readonly string[]): Promise<void>
+  compare(define: Define, schema: string, rules?: SelectRules): Promise<Compared>
+  /** The files of the migration from `compared`, tried out on a copy. */
+  generate(
+    compared: Compared,
+    request?: Partial<GenerateRequest>,
+    format?: MigrationFormat,
+  ): Promise<readonly NewFile[]>
+  /** Runs one side of `files` in `schema`, for good. */
+  run(schema: string, files: readonly NewFile[], side: 'up' | 'down'): Promise<void>
+}
+
+/** Opens a workbench on first use, and closes it after the suite. */
+export function workbench(test: Suite, database: TestDatabase): () => Promise<Workbench> {
+  let opened: Promise<Workbench> | undefined
+  let close: (() => void) | undefined
+  let closed: Promise<void> | undefined
+  test.after(async () => {
+    close?.()
+    await closed
+  })
+  const open = () =>
+    new Promise<Workbench>((resolve, reject) => {
+      const options = { connection: database.url, lockTimeoutMs: 1000, statementTimeoutMs: 0 }
+      closed = withSession(options, async (session) => {
+        resolve(benchOn(session, database.url))
+        await new Promise<void>((done) => (close = done))
+      })
+      closed.catch(reject)
+    })
+  return () => (opened ??= open())
+}
+
+let count = 0
+
+function benchOn(session: MigrationSession, url: string): Workbench {
+  const open: Workplace['open'] = (fn) => fn(session)
+  const place: Workplace = {
+    open,
+    openScratch: open,
+    searchPath: [],
+    lockTimeoutMs: 1000,
+    versionTable: 'SequelizeMeta',
+  }
+  const inSchema = <T>(schema: string, fn: () => Promise<T>) =>
+    session.within({ tenant: undefined, schema, searchPath: [] }, () => session.transaction(fn))
+  return {
+    session,
+    place,
+    async make(define, sql) {
+      count++
+      const schema = `made${count}`
+      await inSchema(schema, async () => {
+        await session.query(`CREATE SCHEMA ${schema}`)
+        const options = {
+          ...applicationOf(url, define),
+          foundations: [],
+          isExcluded: () => false,
+          lockTimeoutMs: 0,
+        }
+        const [problem] = await makeShadow(session, schema, options)
+        if (problem !== undefined) throw new Error(`model ${problem.model}: ${problem.message}`)
+        if (sql !== undefined) await session.query(sql)
+      })
+      return schema
+    },
+    async drop(...schemas) {
+      await session.query(`DROP SCHEMA ${schemas.join(', ')} CASCADE`)
+    },
+    compare: (define, schema, rules = EVERYTHING) =>
+      compareModels(place, applicationOf(url, define), schema, rules),
+    generate: (compared, request = {}, format = 'mjs') =>
+      generate(place, compared, { ...REQUEST, ...request }, async ({ render }, verify) => {
+        const files = render('1_change', format)
+        await verify(files)
+        return files
+      }),
+    run: (schema, files, side) =>
+      inSchema(schema, () => withTrial(session, schema, files, (trial) => trial[side]())),
+  }
+}
+
+/** The models on a Sequelize that never connects: all it is asked goes to the session. */
+function applicationOf(url: string, define: Define): Application {
+  const options: Options = { dialect: 'postgres', logging: false }
+  const sequelize = new Sequelize(url, options)
+  const context = new TenantContext({ searchPath: [], onMissing: 'error' })
+  bindSearchPath(sequelize, context)
+  define(sequelize)
+  return { sequelize, context }
+}
