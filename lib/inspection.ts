@@ -1,4 +1,4 @@
-/** Reads, and writes nothing: where tenants stand, what `up` would run, whether a tenant can be served. */
+/** Reads, and writes nothing: where tenants stand, and what `up` would run. */
 import { schemasAtHead } from './at-head.ts'
 import { readTables, type TableReport } from './contents.ts'
 import type { Database } from './database.ts'
@@ -43,8 +43,6 @@ export class Inspection {
   readonly #database: Database
   readonly #tenants: Tenants
   readonly #folders: Folders
-  /** The tenants' migrations as this process serves them; a command reads the folder again. */
-  #served: Promise<{ files: readonly MigrationFile[]; known: KnownHistories }> | undefined
 
   constructor(options: ApprovalOptions, database: Database, tenants: Tenants, folders: Folders) {
     this.#options = options
@@ -118,26 +116,6 @@ export class Inspection {
       if (isOne(options)) return this.#read(await this.#tenants.subject(options), undefined)
       return this.#statuses(await this.#tenants.select(orAll(options)), options.verify ?? false)
     })
-  }
-
-  /** Whether `tenant` lacks none of the migrations this process serves. */
-  async isCurrent(tenant: Tenant): Promise<boolean> {
-    this.#served ??= this.#folders.migrations().then((files) => ({
-      files,
-      known: new KnownHistories(files.map(({ name }) => name)),
-    }))
-    const { files, known } = await this.#served
-    const { runner } = this.#database
-    const entry = await findInLedger(runner, 'schema', tenant.schema)
-    if (entry?.fingerprint === known.head) return true
-    // A newer release may have run more than this one knows.
-    if (!(await schemaExists(runner, tenant.schema))) return false
-    const history = await readHistory(runner, tenant.schema, files, this.#options.storage)
-    return history.pending.length === 0 && files.length > 0
-  }
-
-  invalidate(): void {
-    this.#served = undefined
   }
 
   /** What the ledger cannot tell, the version tables do. */

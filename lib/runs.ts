@@ -126,7 +126,7 @@ export class Runs {
     }
     const work = { request, files: await this.#folders.migrations() }
     const goesToHead = to === undefined && step === undefined && options.verify !== true
-    return fleetUpReport(await this.#runMany(options, work, goesToHead))
+    return fleetUpReport(await this.#observed(work, () => this.#runMany(options, work, goesToHead)))
   }
 
   async down(options: Selection & DownOptions & FleetLimits): Promise<TenantDownReport | FleetDownReport> {
@@ -137,7 +137,7 @@ export class Runs {
       return downReport(await this.#runOne({ subject, request, files: await this.#filesOf(subject) }))
     }
     const work = { request, files: await this.#folders.migrations() }
-    return fleetDownReport(await this.#runMany(options, work))
+    return fleetDownReport(await this.#observed(work, () => this.#runMany(options, work)))
   }
 
   async seed(
@@ -168,9 +168,12 @@ export class Runs {
     )
   }
 
-  /** Brings `tenant` to head over a session of its own. */
-  async upgrade(tenant: Tenant): Promise<RunReport> {
-    return this.#database.withSession((session) => this.upgradeOn(session, tenant))
+  /** Brings `tenant` to the last of `files` for a request that waits, over a session of its own. */
+  async upgrade(tenant: Tenant, files: readonly MigrationFile[]): Promise<RunReport> {
+    const request: RunRequest = { direction: 'up', inRequest: true }
+    return this.#database.withSession((session) =>
+      migrate(session, subjectOf(tenant), files, request, this.#options),
+    )
   }
 
   async upgradeOn(session: MigrationSession, tenant: Tenant): Promise<RunReport> {
@@ -240,6 +243,10 @@ export class Runs {
       this.#database.withSession((session) => schemasAtHead(session, files)),
     )
     return ({ schema }) => schemas.has(schema)
+  }
+
+  #observed<T>({ request }: Work, fn: () => Promise<T>): Promise<T> {
+    return this.#options.events.observing({ name: 'fleet', direction: request.direction }, fn)
   }
 
   #migrate(

@@ -4,14 +4,12 @@ import type { Umzug } from 'umzug'
 import { TenantContext, type Namespace } from './context.ts'
 import type { TableReport } from './contents.ts'
 import { Database } from './database.ts'
-import { explainingDatabaseErrors } from './database-errors.ts'
-import { Events, type EventName, type Listener } from './events.ts'
-import { Gate } from './gate.ts'
+import { Events, type EventName, type Listener, type Observer } from './events.ts'
 import { Folders } from './folders.ts'
+import type { HealthReport } from './health.ts'
 import { Inspection, type FleetPlanReport, type PlanOptions, type PlanReport } from './inspection.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
-import { learnTypes } from './query-interface/types.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
 import { sourceRegistry, tableRegistry, type TenantQuery } from './registry.ts'
 import type { RepairReport, Settlement } from './repair.ts'
@@ -26,6 +24,7 @@ import {
   type UpOptions,
 } from './runs.ts'
 import type { FleetSelection, OneSelection, Selection } from './selection.ts'
+import { Serving } from './serving.ts'
 import type { TenantStatus } from './status.ts'
 import { checkId, createTenant, type Tenant, type TenantInput } from './tenant.ts'
 import { Tenants } from './tenants.ts'
@@ -78,7 +77,7 @@ export class Tenancy {
   readonly #tenants: Tenants
   readonly #inspection: Inspection
   readonly #runs: Runs
-  readonly #gate: Gate
+  readonly #serving: Serving
 
   /** @internal Use {@link createTenancy}. */
   constructor(options: ResolvedOptions) {
@@ -95,20 +94,14 @@ export class Tenancy {
     const running = { ...options, events, ledger: true }
     this.#inspection = new Inspection(running, this.#database, this.#tenants, folders)
     this.#runs = new Runs(running, this.#database, this.#tenants, folders)
-    this.#gate = new Gate({
-      concurrency: options.lazy.concurrency,
-      maxWaitMs: options.lazy.maxWaitMs,
-      upgrades: options.lazy.enabled,
-      isCurrent: (tenant) =>
-        explainingDatabaseErrors(() => this.#inspection.isCurrent(tenant), { tenant: tenant.id }),
-      upgrade: (tenant) => this.#runs.upgrade(tenant),
-      learn: async ({ schema }) => {
-        const pool = await this.#database.pool()
-        await this.#context.runShared(() => learnTypes(pool, schema, { transaction: null }))
-      },
+    this.#serving = new Serving(options, {
+      events,
+      context: this.#context,
+      database: this.#database,
+      tenants: this.#tenants,
+      folders,
+      runs: this.#runs,
     })
-    // Its ENUM types may be others now, and another process may have taken it back.
-    events.on('tenant:migrated', (tenant) => this.#gate.invalidate(tenant))
   }
 
   // ------------------------------------------------------------------------------------------ current tenant
@@ -121,7 +114,7 @@ export class Tenancy {
    */
   async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
     const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
-    await this.#gate.pass(known)
+    await this.#serving.pass(known)
     return this.#context.run(known, () => fn(known))
   }
 
@@ -178,7 +171,7 @@ export class Tenancy {
       const { migrations } = up ? await this.#runs.upgradeOn(session, tenant) : { migrations: [] }
       return { ...tenant, created, applied: migrations }
     })
-    this.#gate.invalidate(tenant)
+    this.#serving.invalidate(tenant)
     return report
   }
 
@@ -189,7 +182,7 @@ export class Tenancy {
    */
   async drop(request: { readonly tenant: string; readonly confirm: string }): Promise<Tenant> {
     const tenant = await this.#tenants.drop(request.tenant, request.confirm)
-    this.#gate.invalidate(tenant)
+    this.#serving.invalidate(tenant)
     return tenant
   }
 
@@ -216,7 +209,7 @@ export class Tenancy {
     options: (OneSelection | FleetSelection) & FleetLimits & DownOptions,
   ): Promise<TenantDownReport | FleetDownReport> {
     // Whatever becomes of it, nobody may go on believing that these tenants are at head.
-    this.#gate.invalidate()
+    this.#serving.invalidate()
     return this.#runs.down(options)
   }
 
@@ -237,7 +230,7 @@ export class Tenancy {
    */
   async repair({ tenant, as }: { readonly tenant: string; readonly as: Settlement }): Promise<RepairReport> {
     const found = await this.find({ id: checkId(tenant) })
-    this.#gate.invalidate(found)
+    this.#serving.invalidate(found)
     return this.#runs.repair(found, as)
   }
 
@@ -315,28 +308,54 @@ export class Tenancy {
 
   // ------------------------------------------------------------------------------------------------ the rest
 
+  /**
+   * Whether a tenant, the current one unless another is named, has had a migration: by file name, with or without
+   * extension, or by revision id. The file need not be here, so that a release can ask for what the next one brings.
+   * Answers are remembered for `lazy.recheckMs`, unless a change is noticed before.
+   *
+   * @throws {@link TenancyError} TENANT_CONTEXT_MISSING without a tenant; TENANT_UNKNOWN.
+   */
+  async hasMigration(name: string, { tenant }: { readonly tenant?: string } = {}): Promise<boolean> {
+    const subject = tenant === undefined ? this.require() : await this.find({ id: checkId(tenant) })
+    return this.#serving.hasMigration(subject, name)
+  }
+
+  /**
+   * How the fleet stands, by one query to the ledger: how many tenants lack migrations, how many could not be
+   * upgraded.
+   *
+   * @throws {@link TenancyError} DATABASE_UNREACHABLE, DATABASE_REFUSED.
+   */
+  async health(): Promise<HealthReport> {
+    return this.#serving.health()
+  }
+
   /** Calls `listener` at each event `name`; the returned function ends that. See docs/events.md. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     return this.#events.on(name, listener)
   }
 
+  /** @internal Shows what takes time to `observer`; the returned function ends that. See umzug-tenants/otel. */
+  observe(observer: Observer): () => void {
+    return this.#events.observe(observer)
+  }
+
   /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
   invalidate(): void {
     this.#tenants.invalidate()
-    this.#gate.invalidate()
-    this.#inspection.invalidate()
+    this.#serving.invalidate()
   }
 
   /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
   async close(): Promise<void> {
-    await this.#gate.idle()
+    await this.#serving.close()
     await this.#database.close()
   }
 
   /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
   readyTenant(query: TenantQuery): Tenant | undefined {
     const tenant = this.#tenants.remembered(query)
-    return tenant !== undefined && this.#gate.isReady(tenant) ? tenant : undefined
+    return tenant !== undefined && this.#serving.isReady(tenant) ? tenant : undefined
   }
 
   /** @internal Enters a tenant that has passed the gate. */
@@ -347,7 +366,7 @@ export class Tenancy {
   /** @internal Finds a tenant and brings it to head. */
   async admit(query: TenantQuery): Promise<Tenant> {
     const tenant = await this.find(query)
-    await this.#gate.pass(tenant)
+    await this.#serving.pass(tenant)
     return tenant
   }
 

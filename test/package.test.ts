@@ -64,12 +64,14 @@ const EXPORTS = {
     'byHost',
     'createTenancy',
     'defineConfig',
+    'health',
     'isTenancyError',
     'loadConfig',
     'sequelizeMeta',
     'tenantMigrations',
   ],
   'umzug-tenants/express': ['tenantMigrations'],
+  'umzug-tenants/otel': ['instrument'],
   'umzug-tenants/testing': ['createTestTenants', 'runningPostgres', 'startPostgres'],
 }
 
