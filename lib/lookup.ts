@@ -46,7 +46,11 @@ export class Lookup {
 
   /** The tenant, if it is remembered; asks nobody. */
   remembered(query: TenantQuery): Tenant | undefined {
-    const answer = this.#known.get(keyOf(query))
+    // Most hosts come as they are remembered, and making one so is most of the work.
+    const { id, schema, host } = query
+    const isHost = host !== undefined && id === undefined && schema === undefined
+    const asIs = isHost ? this.#known.get(`host:${host}`) : undefined
+    const answer = asIs ?? this.#known.get(keyOf(query))
     return answer !== undefined && answer.until > Date.now() ? answer.tenant : undefined
   }
 
