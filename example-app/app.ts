@@ -1,6 +1,6 @@
 /** The Express application, not listening yet: routes without a tenant, then routes in the tenant of the request. */
 import express, { type Express } from 'express'
-import { tenantMigrations, type Tenancy } from 'umzug-tenants'
+import { health, tenantMigrations, type Tenancy } from 'umzug-tenants'
 
 import { answerErrors, Refusal } from './errors.ts'
 import type { Models } from './models.ts'
@@ -18,11 +18,7 @@ export function createApp(
   const app = express()
   app.use(express.json())
 
-  app.get('/health', async (_request, response) => {
-    // A query needs to know where it goes: to a tenant, or as here to the shared schema.
-    await tenancy.runShared(() => models.sequelize.query('SELECT 1'))
-    response.json({ status: 'ok' })
-  })
+  app.get('/health', health(tenancy))
   app.use(tenantRoutes(tenancy, models))
   app.use('/shared-users', sharedUserRoutes(tenancy, models))
 

@@ -3,18 +3,16 @@ import { Adoptions } from './adoptions.ts'
 import { Comparison } from './comparison.ts'
 import { TenantContext } from './context.ts'
 import { Database } from './database.ts'
-import { explainingDatabaseErrors } from './database-errors.ts'
 import { Events } from './events.ts'
 import { Folders } from './folders.ts'
-import { Gate } from './gate.ts'
 import { Inspection } from './inspection.ts'
 import { Operations } from './operations.ts'
 import type { ResolvedOptions } from './options.ts'
-import { learnTypes } from './query-interface/types.ts'
 import { Records } from './records.ts'
 import { sourceRegistry, tableRegistry, type Registry } from './registry.ts'
 import { Runs } from './runs.ts'
 import { Seeds } from './seeds.ts'
+import { Serving } from './serving.ts'
 import { Tenants } from './tenants.ts'
 
 export interface Rooms {
@@ -29,7 +27,7 @@ export interface Rooms {
   readonly adoptions: Adoptions
   readonly operations: Operations
   readonly comparison: Comparison
-  readonly gate: Gate
+  readonly serving: Serving
 }
 
 /** Opens nothing: that is left to the first use. */
@@ -42,10 +40,7 @@ export function assemble(options: ResolvedOptions): Rooms {
   const place = { ...options, events, ledger: true, database, tenants, folders: new Folders(options) }
   const inspection = new Inspection(place)
   const runs = new Runs(place)
-  const gate = gateFor(options, { context, database, inspection, runs })
-  // Its ENUM types may be others now, and another process may have taken it back.
-  events.on('tenant:migrated', (tenant) => gate.invalidate(tenant))
-  events.on('tenant:stamped', (tenant) => gate.invalidate(tenant))
+  const serving = new Serving(options, { events, context, database, tenants, folders: place.folders, runs })
   return {
     events,
     context,
@@ -58,7 +53,7 @@ export function assemble(options: ResolvedOptions): Rooms {
     adoptions: new Adoptions({ ...place, registry }),
     operations: new Operations(place),
     comparison: new Comparison(options, context, database, tenants, inspection, place.folders),
-    gate,
+    serving,
   }
 }
 
@@ -70,22 +65,4 @@ function registryFor(options: ResolvedOptions, database: Database, context: Tena
     return await context.runShared(fn)
   }
   return sourceRegistry(options.tenants, options.policy, inSharedScope)
-}
-
-function gateFor(
-  { lazy }: ResolvedOptions,
-  { context, database, inspection, runs }: Pick<Rooms, 'context' | 'database' | 'inspection' | 'runs'>,
-): Gate {
-  return new Gate({
-    concurrency: lazy.concurrency,
-    maxWaitMs: lazy.maxWaitMs,
-    upgrades: lazy.enabled,
-    isCurrent: (tenant) =>
-      explainingDatabaseErrors(() => inspection.isCurrent(tenant), { tenant: tenant.id }),
-    upgrade: (tenant) => runs.upgrade(tenant),
-    learn: async ({ schema }) => {
-      const pool = await database.pool()
-      await context.runShared(() => learnTypes(pool, schema, { transaction: null }))
-    },
-  })
 }

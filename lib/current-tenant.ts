@@ -1,9 +1,10 @@
 /** The current tenant: who it is for the code that runs, how a tenant becomes it, and how all of it ends. */
 import type { Rooms } from './assembly.ts'
 import type { Namespace } from './context.ts'
-import type { EventName, Listener } from './events.ts'
+import type { EventName, Listener, Observer } from './events.ts'
+import type { HealthReport } from './health.ts'
 import type { TenantQuery } from './registry.ts'
-import type { Tenant } from './tenant.ts'
+import { checkId, type Tenant } from './tenant.ts'
 
 /** What an application does with its tenants while it serves; the rest of it is {@link Tenancy}. */
 export class CurrentTenant {
@@ -22,7 +23,7 @@ export class CurrentTenant {
    */
   async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
     const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
-    await this.#rooms.gate.pass(known)
+    await this.#rooms.serving.pass(known)
     return this.#rooms.context.run(known, () => fn(known))
   }
 
@@ -60,10 +61,15 @@ export class CurrentTenant {
     return this.#rooms.tenants.find(query)
   }
 
+  /** All tenants, by id. */
+  async list(): Promise<readonly Tenant[]> {
+    return this.#rooms.tenants.all()
+  }
+
   /** @internal The tenant, if it can be used at once: no promise is made on the warm path of a request. */
   readyTenant(query: TenantQuery): Tenant | undefined {
     const tenant = this.#rooms.tenants.remembered(query)
-    return tenant !== undefined && this.#rooms.gate.isReady(tenant) ? tenant : undefined
+    return tenant !== undefined && this.#rooms.serving.isReady(tenant) ? tenant : undefined
   }
 
   /** @internal Enters a tenant that has passed the gate. */
@@ -73,7 +79,29 @@ export class CurrentTenant {
 
   /** @internal Brings a tenant to head. */
   async pass(tenant: Tenant): Promise<void> {
-    await this.#rooms.gate.pass(tenant)
+    await this.#rooms.serving.pass(tenant)
+  }
+
+  /**
+   * Whether a tenant, the current one unless another is named, has had a migration: by file name, with or without
+   * extension, or by revision id. The file need not be here, so that a release can ask for what the next one brings.
+   * Answers are remembered for `lazy.recheckMs`, unless a change is noticed before.
+   *
+   * @throws {@link TenancyError} TENANT_CONTEXT_MISSING without a tenant; TENANT_UNKNOWN.
+   */
+  async hasMigration(name: string, { tenant }: { readonly tenant?: string } = {}): Promise<boolean> {
+    const subject = tenant === undefined ? this.require() : await this.find({ id: checkId(tenant) })
+    return this.#rooms.serving.hasMigration(subject, name)
+  }
+
+  /**
+   * How the fleet stands, by one query to the ledger: how many tenants lack migrations, how many could not be
+   * upgraded.
+   *
+   * @throws {@link TenancyError} DATABASE_UNREACHABLE, DATABASE_REFUSED.
+   */
+  async health(): Promise<HealthReport> {
+    return this.#rooms.serving.health()
   }
 
   // ------------------------------------------------------------------------------------------------ the rest
@@ -83,16 +111,20 @@ export class CurrentTenant {
     return this.#rooms.events.on(name, listener)
   }
 
+  /** @internal Shows what takes time to `observer`; the returned function ends that. See umzug-tenants/otel. */
+  observe(observer: Observer): () => void {
+    return this.#rooms.events.observe(observer)
+  }
+
   /** Forgets what is remembered of tenants and of who is at head: after another program changed them. */
   invalidate(): void {
     this.#rooms.tenants.invalidate()
-    this.#rooms.gate.invalidate()
-    this.#rooms.inspection.invalidate()
+    this.#rooms.serving.invalidate()
   }
 
   /** Waits for running upgrades and closes the connections this object opened. The application's Sequelize stays. */
   async close(): Promise<void> {
-    await this.#rooms.gate.idle()
+    await this.#rooms.serving.close()
     await this.#rooms.database.close()
   }
 }

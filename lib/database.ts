@@ -20,6 +20,9 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs: number
 }
 
+/** Of Sequelize, for an application that says nothing. */
+const DEFAULT_POOL_SIZE = 5
+
 /** Which context each Sequelize obeys. */
 const contexts = new WeakMap<Sequelize, TenantContext>()
 
@@ -48,6 +51,11 @@ export class Database {
   pool(): Promise<Sequelize> {
     this.#pool ??= this.#openPool()
     return this.#pool
+  }
+
+  /** Connections that the pool opens at most. */
+  async poolSize(): Promise<number> {
+    return untyped(await this.pool()).options.pool?.max ?? DEFAULT_POOL_SIZE
   }
 
   /** Runs statements on the pool, without a tenant and outside any transaction of the caller. */

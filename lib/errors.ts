@@ -23,6 +23,7 @@ const MEANINGS = {
   TENANT_NAME_INVALID: { exitCode: 9, status: 422 },
   TENANT_NAME_RESERVED: { exitCode: 9, status: 422 },
   TENANT_CONFLICT: { exitCode: 9, status: 409 },
+  REGISTRY_BUSY: { exitCode: 6, status: 503 },
   REGISTRY_READ_ONLY: { exitCode: 2, status: 500 },
   SCHEMA_MISSING: { exitCode: 9, status: 503 },
   SCHEMA_NOT_EMPTY: { exitCode: 9, status: 409 },

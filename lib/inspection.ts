@@ -1,11 +1,10 @@
-/** Reads, and writes nothing: where tenants stand, what `up` would run, whether a tenant can be served. */
+/** Reads, and writes nothing: where tenants stand, what they have had, what `up` would run. */
 import { readTables, type TableReport } from './contents.ts'
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import type { Folders } from './folders.ts'
 import { findInLedger, readLastRuns, readLedger, type LedgerEntry } from './ledger.ts'
 import type { ApprovalOptions } from './migrations/approval.ts'
-import type { MigrationFile } from './migrations/files.ts'
 import { readHistory, schemaExists } from './migrations/history.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import type { Direction, PlanRequest } from './migrations/plan.ts'
@@ -37,8 +36,6 @@ export class Inspection {
   readonly #database: Database
   readonly #tenants: Tenants
   readonly #folders: Folders
-  /** The tenants' migrations as this process serves them; a command reads the folder again. */
-  #served: Promise<{ files: readonly MigrationFile[]; known: KnownHistories }> | undefined
 
   constructor(options: InspectionOptions) {
     this.#options = options
@@ -85,26 +82,6 @@ export class Inspection {
         histories.push(await this.#historyOf(subjectOf(tenant)))
       return histories
     })
-  }
-
-  /** Whether `tenant` lacks none of the migrations this process serves. */
-  async isCurrent(tenant: Tenant): Promise<boolean> {
-    this.#served ??= this.#folders.migrations().then((files) => ({
-      files,
-      known: new KnownHistories(files.map(({ name }) => name)),
-    }))
-    const { files, known } = await this.#served
-    const { runner } = this.#database
-    const entry = await findInLedger(runner, 'schema', tenant.schema)
-    if (entry?.fingerprint === known.head) return true
-    // A newer release may have run more than this one knows.
-    if (!(await schemaExists(runner, tenant.schema))) return false
-    const history = await readHistory(runner, tenant.schema, files, this.#options.storage)
-    return history.pending.length === 0 && files.length > 0
-  }
-
-  invalidate(): void {
-    this.#served = undefined
   }
 
   /** What the ledger cannot tell, the version tables do. */

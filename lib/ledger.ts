@@ -139,10 +139,21 @@ export async function findInLedger(
   return entry
 }
 
+/** The channel on which every change of a row is told, when it is committed; the payload is the tenant's schema. */
+export const LEDGER_CHANNEL = LEDGER_SCHEMA
+
+/** `statement`, which writes a tenant's row, and in the same message the word to who listens. */
+function telling(statement: string, schema: '$1' | '$2'): string {
+  return `WITH written AS (${statement}) SELECT pg_catalog.pg_notify('${LEDGER_CHANNEL}', ${schema})`
+}
+
 /** Adds `tenant`; what has the same id, schema or host already stays as it is. */
 export async function addToLedger(sql: SqlRunner, tenant: Tenant): Promise<void> {
   await sql.query(
-    `INSERT INTO ${LEDGER_SCHEMA}.tenant (id, schema, host) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+    telling(
+      `INSERT INTO ${LEDGER_SCHEMA}.tenant (id, schema, host) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+      '$2',
+    ),
     [tenant.id, tenant.schema, tenant.host ?? null],
   )
 }
@@ -158,7 +169,7 @@ export async function findRivals(sql: SqlRunner, tenant: Tenant): Promise<readon
 
 export async function removeFromLedger(sql: SqlRunner, tenant: Tenant): Promise<void> {
   await sql.query(`DELETE FROM ${LEDGER_SCHEMA}.tenant WHERE id = $1`, [tenant.id])
-  await sql.query(`DELETE FROM ${LEDGER_SCHEMA}.run WHERE schema = $1`, [tenant.schema])
+  await sql.query(telling(`DELETE FROM ${LEDGER_SCHEMA}.run WHERE schema = $1`, '$1'), [tenant.schema])
 }
 
 /**
@@ -192,10 +203,13 @@ export async function recordProgress(
   progress: LedgerProgress,
 ): Promise<void> {
   await sql.query(
-    `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, head, fingerprint)
-     SELECT $1, $2, 'migrated', $3, $4 WHERE NOT EXISTS (${RIVALS})
-     ON CONFLICT (schema) DO UPDATE SET id = $1, state = 'migrated', head = $3, fingerprint = $4, error = NULL,
-       updated_at = now()`,
+    telling(
+      `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, head, fingerprint)
+       SELECT $1, $2, 'migrated', $3, $4 WHERE NOT EXISTS (${RIVALS})
+       ON CONFLICT (schema) DO UPDATE SET id = $1, state = 'migrated', head = $3, fingerprint = $4, error = NULL,
+         updated_at = now()`,
+      '$2',
+    ),
     [tenant.id, tenant.schema, progress.head ?? null, progress.fingerprint],
   )
   await recordRuns(sql, tenant, progress)
@@ -267,9 +281,12 @@ export async function readLastRuns(sql: SqlRunner, schema: string): Promise<read
 /** Writes why a run failed, after its transaction was rolled back. */
 export async function recordFailure(sql: SqlRunner, tenant: Tenant, error: ErrorDocument): Promise<void> {
   await sql.query(
-    `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, error)
-     SELECT $1, $2, 'failed', $3::jsonb WHERE NOT EXISTS (${RIVALS})
-     ON CONFLICT (schema) DO UPDATE SET id = $1, state = 'failed', error = $3::jsonb, updated_at = now()`,
+    telling(
+      `INSERT INTO ${LEDGER_SCHEMA}.tenant AS t (id, schema, state, error)
+       SELECT $1, $2, 'failed', $3::jsonb WHERE NOT EXISTS (${RIVALS})
+       ON CONFLICT (schema) DO UPDATE SET id = $1, state = 'failed', error = $3::jsonb, updated_at = now()`,
+      '$2',
+    ),
     [tenant.id, tenant.schema, JSON.stringify(error)],
   )
 }

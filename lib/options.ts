@@ -12,11 +12,12 @@ import {
   type ResolvedAutogenerate,
 } from './autogenerate/options.ts'
 import type { Namespace } from './context.ts'
+import { TenancyError } from './errors.ts'
+import type { LazyConfig, ResolvedLazy } from './lazy.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import type { GuardMode } from './migrations/guard.ts'
 import type { TransactionMode } from './migrations/plan.ts'
 import type { TenantSource } from './registry.ts'
-import { TenancyError } from './errors.ts'
 import type { Roles } from './grants.ts'
 import {
   count,
@@ -126,8 +127,12 @@ export interface TenancyConfig {
    * @defaultValue twice the cores, at most 8
    */
   readonly concurrency?: number
-  /** @defaultValue `true`: a tenant that is behind is upgraded by its first access */
-  readonly lazy?: boolean | LazyConfig
+  /**
+   * What the first access to a tenant that is behind does: `'wait'`, or `true`, upgrades it and waits; `'background'`
+   * upgrades it and is answered 503 at once; `false` upgrades nothing and is answered 503.
+   * @defaultValue `'wait'`
+   */
+  readonly lazy?: boolean | 'wait' | 'background' | LazyConfig
   /** Roles of the server beside the one that migrates; docs/security.md. */
   readonly roles?: Roles
   readonly lock?: {
@@ -150,19 +155,6 @@ export interface TenancyConfig {
      */
     readonly statementMs?: number
   }
-}
-
-export interface LazyConfig {
-  /**
-   * Upgrades at once in one process: 1 to 64.
-   * @defaultValue 2
-   */
-  readonly concurrency?: number
-  /**
-   * Milliseconds a request waits for its tenant's upgrade before it is answered 503; the upgrade goes on.
-   * @defaultValue 30000
-   */
-  readonly maxWaitMs?: number
 }
 
 /** The configuration with every default in its place. */
@@ -188,8 +180,8 @@ export interface ResolvedOptions {
   readonly policy: NamePolicy
   readonly onMissing: 'error' | 'shared'
   readonly concurrency: number
+  readonly lazy: ResolvedLazy
   readonly roles: Roles
-  readonly lazy: Required<LazyConfig> & { readonly enabled: boolean }
   readonly lockWaitMs: number
   readonly lockTimeoutMs: number
   readonly statementTimeoutMs: number
@@ -218,8 +210,6 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
   const searchPath = config.searchPath ?? [sharedSchema]
   if (!Array.isArray(searchPath) || !searchPath.every(isPossibleSchema))
     throw invalid('searchPath', 'an array of schema names', searchPath)
-  const lazy =
-    typeof config.lazy === 'boolean' ? {} : section('lazy', config.lazy, ['concurrency', 'maxWaitMs'])
   const lock = section('lock', config.lock, ['waitMs'])
   const timeouts = section('timeouts', config.timeouts, ['lockMs', 'statementMs'])
   return {
@@ -246,12 +236,8 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
     },
     onMissing: oneOf('onMissing', config.onMissing, ['error', 'shared']),
     concurrency: checkConcurrency(config.concurrency, Math.min(8, 2 * cpus().length)),
+    lazy: lazyOf(config.lazy),
     roles: rolesOf(config.roles),
-    lazy: {
-      enabled: config.lazy !== false,
-      concurrency: count('lazy.concurrency', lazy.concurrency, 2, 1, 64),
-      maxWaitMs: count('lazy.maxWaitMs', lazy.maxWaitMs, 30_000, 0, DAY_MS),
-    },
     lockWaitMs: count('lock.waitMs', lock.waitMs, 60_000, 0, DAY_MS),
     lockTimeoutMs: count('timeouts.lockMs', timeouts.lockMs, 1000, 0, DAY_MS),
     statementTimeoutMs: count('timeouts.statementMs', timeouts.statementMs, 0, 0, DAY_MS),
@@ -259,6 +245,21 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
+
+function lazyOf(value: TenancyConfig['lazy'] = 'wait'): ResolvedLazy {
+  const isShort = typeof value === 'boolean' || value === 'wait' || value === 'background'
+  const lazy: LazyConfig = isShort
+    ? {}
+    : section('lazy', value, ['mode', 'concurrency', 'maxWaitMs', 'recheckMs', 'listen'])
+  const given = isShort && typeof value === 'string' ? value : lazy.mode
+  return {
+    mode: value === false ? 'off' : oneOf('lazy.mode', given, ['wait', 'background']),
+    concurrency: count('lazy.concurrency', lazy.concurrency, 2, 1, 64),
+    maxWaitMs: count('lazy.maxWaitMs', lazy.maxWaitMs, 30_000, 0, DAY_MS),
+    recheckMs: count('lazy.recheckMs', lazy.recheckMs, 30_000, 0, DAY_MS),
+    listen: flag('lazy.listen', lazy.listen),
+  }
+}
 
 function storageOf(storage: TenancyConfig['storage'] = 'SequelizeMeta'): VersionStorage {
   if (storage === 'SequelizeMeta') return sequelizeMeta()
@@ -269,12 +270,17 @@ function storageOf(storage: TenancyConfig['storage'] = 'SequelizeMeta'): Version
 
 function allowances(value: TenancyConfig['allow']): Required<Allowances> {
   const allow = section('allow', value, ['missing', 'changed', 'outOfOrder'])
-  const flag = (key: keyof Allowances) => {
-    const found: unknown = allow[key] ?? false
-    if (typeof found === 'boolean') return found
-    throw invalid(`allow.${key}`, 'true or false', found)
+  return {
+    missing: flag('allow.missing', allow.missing),
+    changed: flag('allow.changed', allow.changed),
+    outOfOrder: flag('allow.outOfOrder', allow.outOfOrder),
   }
-  return { missing: flag('missing'), changed: flag('changed'), outOfOrder: flag('outOfOrder') }
+}
+
+function flag(option: string, value: unknown): boolean {
+  const found = value ?? false
+  if (typeof found === 'boolean') return found
+  throw invalid(option, 'true or false', found)
 }
 
 function sequelizeOf(sequelize: TenancyConfig['sequelize']): TenancyConfig['sequelize'] {

@@ -6,6 +6,7 @@ import { explainingDatabaseErrors } from './database-errors.ts'
 import type { Folders } from './folders.ts'
 import type { Interruption } from './interruption.ts'
 import type { MigrationContext } from './migrations/context.ts'
+import type { MigrationFile } from './migrations/files.ts'
 import type { Allowances } from './migrations/integrity.ts'
 import { migrate, withPlace } from './migrations/migrator.ts'
 import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts'
@@ -90,34 +91,40 @@ export class Runs {
     const { to, step, x, allow, signal, cancelSignal, verify = false } = options
     const request: RunRequest = { direction: 'up', to, step, x, allow, signal, cancelSignal }
     const goesToHead = to === undefined && step === undefined
-    return onEach<TenantUpReport>(
-      options,
-      {
-        files: (isShared) => this.#options.folders.migrationsOf(isShared),
-        run: async (session, subject, files) =>
-          upReport(await migrate(session, subject, files, request, this.#options)),
-        idle: goesToHead && !verify ? schemasAtHead : undefined,
-        isUnchanged: ({ applied }) => applied.length === 0,
-        reportOf: ({ id, schema }, applied) => ({ id, schema, applied, durationMs: 0 }),
-      },
-      this.#options,
-    )
+    const run = () =>
+      onEach<TenantUpReport>(
+        options,
+        {
+          files: (isShared) => this.#options.folders.migrationsOf(isShared),
+          run: async (session, subject, files) =>
+            upReport(await migrate(session, subject, files, request, this.#options)),
+          idle: goesToHead && !verify ? schemasAtHead : undefined,
+          isUnchanged: ({ applied }) => applied.length === 0,
+          reportOf: ({ id, schema }, applied) => ({ id, schema, applied, durationMs: 0 }),
+        },
+        this.#options,
+      )
+    if (isOne(options)) return run()
+    return this.#options.events.observing({ name: 'fleet', direction: 'up' }, run)
   }
 
   down(options: Selection & DownOptions & FleetLimits): Promise<TenantDownReport | FleetDownReport> {
     const { to, step, backTo, x, allow, signal, cancelSignal } = options
     const request: RunRequest = { direction: 'down', to, step, backTo, x, allow, signal, cancelSignal }
-    return onEach<TenantDownReport>(
-      options,
-      {
-        files: (isShared) => this.#options.folders.migrationsOf(isShared),
-        run: async (session, subject, files) =>
-          downReport(await migrate(session, subject, files, request, this.#options)),
-        isUnchanged: ({ reverted }) => reverted.length === 0,
-        reportOf: ({ id, schema }, reverted) => ({ id, schema, reverted, durationMs: 0 }),
-      },
-      this.#options,
-    )
+    const run = () =>
+      onEach<TenantDownReport>(
+        options,
+        {
+          files: (isShared) => this.#options.folders.migrationsOf(isShared),
+          run: async (session, subject, files) =>
+            downReport(await migrate(session, subject, files, request, this.#options)),
+          isUnchanged: ({ reverted }) => reverted.length === 0,
+          reportOf: ({ id, schema }, reverted) => ({ id, schema, reverted, durationMs: 0 }),
+        },
+        this.#options,
+      )
+    if (isOne(options)) return run()
+    return this.#options.events.observing({ name: 'fleet', direction: 'down' }, run)
   }
 
   redo(options: Selection & RedoOptions & FleetLimits): Promise<RedoReport | FleetOf<RedoReport>> {
@@ -150,9 +157,12 @@ export class Runs {
     )
   }
 
-  /** Brings `tenant` to head over a session of its own. */
-  async upgrade(tenant: Tenant): Promise<RunReport> {
-    return this.#options.database.withSession((session) => this.upgradeOn(session, tenant))
+  /** Brings `tenant` to the last of `files` for a request that waits, over a session of its own. */
+  async upgrade(tenant: Tenant, files: readonly MigrationFile[]): Promise<RunReport> {
+    const request: RunRequest = { direction: 'up', inRequest: true }
+    return this.#options.database.withSession((session) =>
+      migrate(session, subjectOf(tenant), files, request, this.#options),
+    )
   }
 
   async upgradeOn(session: MigrationSession, tenant: Tenant): Promise<RunReport> {

@@ -71,11 +71,6 @@ export class Tenancy extends CurrentTenant {
 
   // ------------------------------------------------------------------------------------------------- tenants
 
-  /** All tenants, by id. */
-  async list(): Promise<readonly Tenant[]> {
-    return this.#rooms.tenants.all()
-  }
-
   /**
    * Registers a tenant, creates its schema and upgrades it. Again it changes nothing; any number of processes
    * may do it at once.
@@ -88,7 +83,7 @@ export class Tenancy extends CurrentTenant {
       const { migrations } = up ? await this.#rooms.runs.upgradeOn(session, tenant) : { migrations: [] }
       return { ...tenant, created, applied: migrations }
     })
-    this.#rooms.gate.invalidate(tenant)
+    this.#rooms.serving.invalidate(tenant)
     return report
   }
 
@@ -99,7 +94,7 @@ export class Tenancy extends CurrentTenant {
    */
   async drop(request: { readonly tenant: string; readonly confirm: string }): Promise<Tenant> {
     const tenant = await this.#rooms.tenants.drop(request.tenant, request.confirm)
-    this.#rooms.gate.invalidate(tenant)
+    this.#rooms.serving.invalidate(tenant)
     return tenant
   }
 
@@ -151,7 +146,7 @@ export class Tenancy extends CurrentTenant {
   down(options: FleetSelection & FleetLimits & DownOptions): Promise<FleetDownReport>
   async down(options: Selection & FleetLimits & DownOptions): Promise<TenantDownReport | FleetDownReport> {
     // Whatever becomes of it, nobody may go on believing that these tenants are at head.
-    this.#rooms.gate.invalidate()
+    this.#rooms.serving.invalidate()
     return this.#rooms.runs.down(options)
   }
 
@@ -164,7 +159,7 @@ export class Tenancy extends CurrentTenant {
   redo(options: OneSelection & RedoOptions): Promise<RedoReport>
   redo(options: FleetSelection & FleetLimits & RedoOptions): Promise<FleetOf<RedoReport>>
   async redo(options: Selection & FleetLimits & RedoOptions): Promise<RedoReport | FleetOf<RedoReport>> {
-    this.#rooms.gate.invalidate()
+    this.#rooms.serving.invalidate()
     return this.#rooms.runs.redo(options)
   }
 
@@ -223,7 +218,7 @@ export class Tenancy extends CurrentTenant {
    */
   async repair({ tenant, as }: { readonly tenant: string; readonly as: Settlement }): Promise<RepairReport> {
     const found = await this.find({ id: checkId(tenant) })
-    this.#rooms.gate.invalidate(found)
+    this.#rooms.serving.invalidate(found)
     return this.#rooms.records.repair(found, as)
   }
 

@@ -117,6 +117,11 @@ export class Tenants {
     this.#lookup.clear()
   }
 
+  /** Forgets the answers that are tenants of these schemas. */
+  forget(schemas: ReadonlySet<string>): void {
+    this.#lookup.forget(schemas)
+  }
+
   /** Runs `fn` on a session of its own; what is remembered of tenants is forgotten after it. */
   async #change<T>(
     { id }: Tenant,

@@ -1,8 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setImmediate as turn } from 'node:timers/promises'
 
 import * as assert from 'uvu/assert'
 
-import { Events, type Listener, type TenancyEvents } from '../lib/events.ts'
+import { Events, type Listener, type Observer, type TenancyEvents } from '../lib/events.ts'
 import { suite } from './support/suite.ts'
 
 const test = suite('events')
@@ -95,6 +96,38 @@ test('more than ten listeners raise no warning', async () => {
   await turn()
   process.off('warning', warned)
   assert.equal(warnings, [])
+})
+
+test('every event is published on the diagnostics channel of its name', () => {
+  const events = new Events()
+  const seen: unknown[] = []
+  const subscriber = (message: unknown, name: string | symbol) => seen.push([name, message])
+  subscribe('umzug-tenants:tenant:provisioned', subscriber)
+  events.emit('tenant:provisioned', provisioned)
+  unsubscribe('umzug-tenants:tenant:provisioned', subscriber)
+  events.emit('tenant:provisioned', provisioned)
+  assert.equal(seen, [['umzug-tenants:tenant:provisioned', provisioned]])
+})
+
+test('observers see an operation begin and end, each around the next, until they leave', async () => {
+  const events = new Events()
+  const seen: string[] = []
+  const observer =
+    (who: string): Observer =>
+    async (_operation, fn) => {
+      seen.push(`${who} begins`)
+      const result = await fn()
+      seen.push(`${who} ends`)
+      return result
+    }
+  const leave = events.observe(observer('a'))
+  events.observe(observer('b'))
+  assert.is(await events.observing({ name: 'fleet', direction: 'up' }, async () => 5), 5)
+  assert.equal(seen, ['a begins', 'b begins', 'b ends', 'a ends'])
+  leave()
+  seen.length = 0
+  await events.observing({ name: 'fleet', direction: 'up' }, async () => 5)
+  assert.equal(seen, ['b begins', 'b ends'])
 })
 
 test.run()

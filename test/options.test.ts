@@ -28,7 +28,7 @@ test.after(() => setEnvironment(saved))
 test('an empty configuration has every default', () => {
   const { policy, lazy, storage, ...options } = resolveOptions({})
   assert.equal(policy, { names: 'strict', reserved: ['shared', 'shared'] })
-  assert.equal(lazy, { enabled: true, concurrency: 2, maxWaitMs: 30_000 })
+  assert.equal(lazy, { mode: 'wait', concurrency: 2, maxWaitMs: 30_000, recheckMs: 30_000, listen: false })
   assert.is(storage.table, 'SequelizeMeta')
   assert.ok(options.concurrency >= 2 && options.concurrency <= 8)
   assert.equal(
@@ -95,14 +95,21 @@ test('what is given takes the place of the defaults', () => {
   assert.is(options.storage, storage)
   assert.is(options.tenants, tenants)
   assert.equal([options.transaction, options.policy.names, options.onMissing], ['none', 'quoted', 'shared'])
-  assert.equal(options.lazy, { enabled: true, concurrency: 2, maxWaitMs: 0 })
+  assert.equal(options.lazy, { mode: 'wait', concurrency: 2, maxWaitMs: 0, recheckMs: 30_000, listen: false })
   assert.equal([options.lockWaitMs, options.lockTimeoutMs, options.statementTimeoutMs], [0, 0, 5])
   assert.is(options.baseDir, resolve('some/folder'))
 })
 
 test('alembic_version is a storage by name, and lazy: false switches upgrades off', () => {
   const options = resolveOptions({ storage: 'alembic_version', lazy: false })
-  assert.equal([options.storage.table, options.lazy.enabled], ['alembic_version', false])
+  assert.equal([options.storage.table, options.lazy.mode], ['alembic_version', 'off'])
+})
+
+test('lazy is a mode, true or false, or an object with a mode', () => {
+  const modes = (['wait', 'background', true, false, { mode: 'background' }, {}] as const).map(
+    (lazy) => resolveOptions({ lazy }).lazy.mode,
+  )
+  assert.equal(modes, ['wait', 'background', 'wait', 'off', 'background', 'wait'])
 })
 
 test('shared schemas and the search path are reserved: no tenant may have them', () => {
@@ -194,9 +201,12 @@ const WRONG: readonly (readonly [string, unknown, string, string])[] = [
   ['concurrency', 1.5, 'a whole number from 1 to 64', '1.5'],
   ['concurrency', Number.NaN, 'a whole number from 1 to 64', 'NaN'],
   ['concurrency', '4', 'a whole number from 1 to 64', '"4"'],
-  ['lazy', 'no', 'an object with concurrency, maxWaitMs', '"no"'],
+  ['lazy', 'no', 'an object with mode, concurrency, maxWaitMs, recheckMs, listen', '"no"'],
   ['lazy.concurrency', 0, 'a whole number from 1 to 64', '0'],
   ['lazy.maxWaitMs', -1, 'a whole number from 0 to 86400000', '-1'],
+  ['lazy.mode', 'off', "'wait' or 'background'", '"off"'],
+  ['lazy.recheckMs', -1, 'a whole number from 0 to 86400000', '-1'],
+  ['lazy.listen', 'yes', 'true or false', '"yes"'],
   ['lock', 5, 'an object with waitMs', '5'],
   ['lock.waitMs', -1, 'a whole number from 0 to 86400000', '-1'],
   ['timeouts.lockMs', '1s', 'a whole number from 0 to 86400000', '"1s"'],
@@ -221,7 +231,7 @@ for (const [option, known] of [
   ['migration', 'url, sequelize, migrationUrl, migrations'],
   ['lock.waitMS', 'waitMs'],
   ['timeouts.lock', 'lockMs, statementMs'],
-  ['lazy.wait', 'concurrency, maxWaitMs'],
+  ['lazy.wait', 'mode, concurrency, maxWaitMs, recheckMs, listen'],
 ] as const) {
   test(`the misspelt option ${option} is refused with the known ones`, async () => {
     const error = await failure('CONFIG_INVALID', () => resolveOptions(configWith(option, 5)))

@@ -78,6 +78,7 @@ const EXPORTS = {
     'bySubdomain',
     'createTenancy',
     'defineConfig',
+    'health',
     'isTenancyError',
     'loadConfig',
     'sequelizeMeta',
@@ -100,6 +101,7 @@ const EXPORTS = {
     'renderMigration',
     'sqlOf',
   ],
+  'umzug-tenants/otel': ['instrument'],
   'umzug-tenants/testing': ['createTestTenants', 'runningPostgres', 'startPostgres'],
 }
 

@@ -25,6 +25,8 @@ export interface LoadedMigration extends MigrationFile {
   readonly down: MigrationSide | undefined
   /** `export const transaction = false`: run outside a transaction. */
   readonly transaction: boolean
+  /** `export const heavy = true`: it takes so long that no request may run it. */
+  readonly heavy: boolean
   /** Whether its text mentions `catch`: it may expect to go on after a statement has failed. */
   readonly catches: boolean
 }
@@ -131,15 +133,19 @@ async function loadSql(file: MigrationFile): Promise<LoadedMigration> {
   )
   const up = await readSql(file.path)
   const down = downPath === undefined ? undefined : await readSql(downPath)
-  // The first line can say so, as a module's export does: -- transaction: false
-  const transaction = !/^\s*--\s*transaction\s*[:=]\s*false\b/i.test(up)
   return {
     ...file,
     up: textSide(up),
     down: down === undefined ? undefined : textSide(down),
-    transaction,
+    transaction: !says(up, 'transaction', 'false'),
+    heavy: says(up, 'heavy', 'true'),
     catches: false,
   }
+}
+
+/** The comments a text begins with can say what a module's exports say: `-- transaction: false`, `-- heavy: true`. */
+function says(text: string, word: string, value: string): boolean {
+  return new RegExp(`^\\s*(?:--.*\\s+)*--\\s*${word}\\s*[:=]\\s*${value}\\b`, 'i').test(text)
 }
 
 /** A text of many statements is one implicit transaction, so outside of one they go one by one. */
@@ -155,7 +161,7 @@ async function readSql(path: string): Promise<string> {
 }
 
 async function loadModule(file: MigrationFile): Promise<LoadedMigration> {
-  const { up, down, form, transaction } = await importFile(file.path)
+  const { up, down, form, transaction, heavy } = await importFile(file.path)
   if (typeof up !== 'function' || (down !== undefined && down !== null && typeof down !== 'function')) {
     throw new TenancyError('MIGRATION_INVALID', `Migration "${file.name}" exports no function up.`, {
       migration: file.name,
@@ -173,6 +179,7 @@ async function loadModule(file: MigrationFile): Promise<LoadedMigration> {
     up: side(up, file, form),
     down: typeof down === 'function' ? side(down, file, form) : undefined,
     transaction: transaction !== false,
+    heavy: heavy === true,
     catches: /\bcatch\b/.test(String(up) + String(down)),
   }
 }

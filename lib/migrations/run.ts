@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Sequelize } from 'sequelize'
 import { MigrationError } from 'umzug'
 
-import type { TenancyError } from '../errors.ts'
+import { isTenancyError, type TenancyError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { ensureLedger, findInLedger, recordFailure } from '../ledger.ts'
 import { quoteIdentifier, SQLSTATE, sqlStateOf } from '../sql.ts'
@@ -16,6 +16,7 @@ import type { Tenant } from '../tenant.ts'
 import type { Interruption } from '../interruption.ts'
 import { approve, orderOf, type Approval } from './approval.ts'
 import { Lookout, readHolders, type Blocker } from './blockers.ts'
+import { assertFitForRequest, unfitForRequest } from './in-request.ts'
 import { createMigrationContext, type MigrationContext } from './context.ts'
 import { Attempts } from './attempts.ts'
 import type { GuardMode } from './guard.ts'
@@ -56,6 +57,8 @@ export interface MigratorOptions {
 export interface RunRequest extends PlanRequest, Interruption {
   readonly direction: Direction
   readonly x?: Readonly<Record<string, string>> | undefined
+  /** A request waits for it: what takes long, or cannot be rolled back, is left to a fleet's run. */
+  readonly inRequest?: boolean
   /** Instead of the options' own. */
   readonly allow?: Allowances | undefined
 }
@@ -109,7 +112,14 @@ export class Run {
     const { schema } = this.#subject
     const { inTransaction } = this.#session
     const attempts = new Attempts(this.#session, this.#subject, this.#options, this.#treatments)
-    const watching: UmzugPlace['watching'] = (migration, side) => attempts.run(migration, side)
+    const { direction } = this.#request
+    const { database } = this.#session
+    const { id: tenant } = this.#subject
+    const watching: UmzugPlace['watching'] = (migration, side) =>
+      this.#options.events.observing(
+        { name: 'migration', tenant, schema, direction, database, migration },
+        () => attempts.run(migration, side),
+      )
     return { sql: this.#session, schema, context: this.#context(), inTransaction, watching }
   }
 
@@ -128,7 +138,16 @@ export class Run {
     )
   }
 
-  async execute(): Promise<RunReport> {
+  execute(): Promise<RunReport> {
+    const { id: tenant, schema } = this.#subject
+    const { direction } = this.#request
+    const { database } = this.#session
+    return this.#options.events.observing({ name: 'run', tenant, schema, direction, database }, () =>
+      this.#run(),
+    )
+  }
+
+  async #run(): Promise<RunReport> {
     const startedAt = performance.now()
     await this.#prepare()
     const names = await this.#execute()
@@ -151,11 +170,14 @@ export class Run {
     // What was asked for can be wrong without anything being wrong with the tenant.
     const names = await this.#approve()
     const migrations = await this.#load(names)
+    if (this.#request.inRequest === true)
+      assertFitForRequest(this.#subject, migrations, this.#options.transaction)
     try {
       if (migrations.length === 0) await this.#recordNothingToDo()
       await this.#runAll(migrations)
       return names
     } catch (error) {
+      if (isTenancyError(error, 'TENANT_PENDING')) throw error // nothing is wrong with the tenant
       const { direction } = this.#request
       const failure = explainFailure(error, this.#subject, {
         direction,
@@ -184,6 +206,9 @@ export class Run {
       if (segment === undefined) return
       // In a transaction that is not the run's own there is nothing to divide.
       if (isInside && (!segment.transaction || left !== migrations)) throw new NeedsCommit()
+      // Some turn out to want no transaction only when they are run in one.
+      if (this.#request.inRequest === true && !segment.transaction)
+        throw unfitForRequest(this.#subject, segment.names[0] ?? '')
       const done = await this.#runSegment(segment)
       this.#committed.push(...done)
       left = left.slice(done.length)
