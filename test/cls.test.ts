@@ -157,7 +157,7 @@ for (const kind of ['cls-hooked', 'AsyncLocalStorage'] as const) {
 }
 
 test('the library never calls useCLS', async () => {
-  const own = Object.getOwnPropertyDescriptor(Sequelize, 'useCLS')
+  const original = Object.getOwnPropertyDescriptor(Sequelize, 'useCLS') ?? {}
   let calls = 0
   Object.assign(Sequelize, { useCLS: () => calls++ })
   try {
@@ -169,7 +169,7 @@ test('the library never calls useCLS', async () => {
     await tenancy.close()
     bound(contextWith(clsHooked()))
   } finally {
-    Object.defineProperty(Sequelize, 'useCLS', own ?? {})
+    Object.defineProperty(Sequelize, 'useCLS', original)
   }
   assert.is(calls, 0)
   assert.is(cls._cls, undefined)

@@ -5,6 +5,7 @@ import {
   kindOfStatement,
   splitAtTransactionControl,
   splitStatements,
+  staysOnConnection,
   withoutLeadingComments,
   type StatementKind,
 } from '../lib/statement.ts'
@@ -158,5 +159,27 @@ test('a text is divided at its transaction control, and only there', () => {
   assert.is(splitAtTransactionControl('SELECT 1; SELECT 2'), undefined)
   assert.is(splitAtTransactionControl('COMMIT'), undefined)
 })
+
+for (const [text, stays] of [
+  ['CREATE TEMP TABLE t ()', true],
+  ['create global temporary table t ()', true],
+  ['CREATE OR REPLACE TEMP VIEW v AS SELECT 1', true],
+  ['CREATE TEMP TABLE t () ON COMMIT DROP', false],
+  ['CREATE TEMP TABLE t () ON COMMIT DELETE ROWS', true],
+  ['SELECT * INTO TEMP t FROM users', true],
+  ['WITH u AS (SELECT 1) SELECT * INTO TEMPORARY TABLE t FROM u', true],
+  ['DECLARE c CURSOR WITH HOLD FOR SELECT 1', true],
+  ['DECLARE c CURSOR FOR SELECT 1', false],
+  ['SET ROLE x', true],
+  ['SET LOCAL ROLE x', false],
+  ['SET SESSION AUTHORIZATION x', true],
+  ["INSERT INTO posts VALUES ('x; CREATE TEMP TABLE t ()')", false],
+  ["SELECT 'select into temp'; SELECT 1 -- set role x", false],
+  ['SELECT 1; CREATE TEMP TABLE t ()', true],
+] as const) {
+  test(`"${text}" ${stays ? 'stays' : 'leaves nothing'} on the connection`, () => {
+    assert.is(staysOnConnection(text), stays)
+  })
+}
 
 test.run()
