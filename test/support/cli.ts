@@ -154,6 +154,16 @@ export function fakeTerminal(
   }
 }
 
+/** JavaScript that sends its own process a signal, and goes on when it has come. */
+export function sendingItself(signal: NodeJS.Signals): string {
+  // A listener alone keeps no process alive.
+  return `await new Promise((resolve) => {
+    const alive = setTimeout(() => undefined, 10_000)
+    process.once('${signal}', () => resolve(clearTimeout(alive)))
+    process.kill(process.pid, '${signal}')
+  })`
+}
+
 /** A migration in SQL that creates `table`, with its way back. */
 export function tableMigration(name: string, table: string): Files {
   return {
