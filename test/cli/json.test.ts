@@ -260,7 +260,8 @@ test('an interrupted run prints one: begun or not, stopped or cancelled, whateve
     assert.equal([interrupted, remaining], [true, ['i2']])
   }
   const program = "process.kill(process.ppid, 'SIGTERM'); setTimeout(() => {}, 60_000)"
-  await prints(slow, 143, 'exec', '--all', '--', process.execPath, '-e', program)
+  const ended = await prints(slow, 143, 'exec', '--all', '--', process.execPath, '-e', program)
+  assert.is((ended as { interrupted?: boolean }).interrupted, true)
   const unbegun = await interruptible('', sendingItself('SIGTERM'))
   const documents = [
     'up',
