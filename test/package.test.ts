@@ -145,6 +145,11 @@ test('import and require share one copy', () => {
   assert.is(node('both.cjs', text), 'true')
 })
 
+test('schema.json can be required, and is installed', () => {
+  const text = `console.log(require('umzug-tenants/schema.json').$schema)`
+  assert.is(node('schema.cjs', text), 'https://json-schema.org/draft/2020-12/schema')
+})
+
 test('the binary says its version', () => {
   const binary = join(folder, 'node_modules/umzug-tenants/dist/cli/main.js')
   assert.is(

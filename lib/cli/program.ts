@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander'
 
 import { isTenancyError, messageOf, TenancyError } from '../errors.ts'
 import { addCommands } from './grammar.ts'
-import { collect, type Act } from './grammar/flags.ts'
+import { collect, exemplify, type Act } from './grammar/flags.ts'
 import { errorText, jsonText } from './print.ts'
 import { usage } from './selection.ts'
 import type { Terminal } from './terminal.ts'
@@ -57,7 +57,7 @@ function createProgram(terminal: Terminal, finish: (exitCode: number) => void): 
     .exitOverride()
     .helpCommand('help [command]', 'print help for a command')
   addCommands(program, act)
-  return program
+  return exemplify(program, ['init', 'tenants create acme --up', 'status'])
 }
 
 function explain(error: unknown): TenancyError {

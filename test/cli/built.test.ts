@@ -1,6 +1,6 @@
 /** The built command line alone: no loader, TypeScript in the user's project, and folders as people name them. */
 import { execFile } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -10,6 +10,7 @@ import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { TenantStatus } from '../../lib/status.ts'
 import { BUILT, cliProjects, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
+import { repository } from '../support/project.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/built')
@@ -60,6 +61,48 @@ test('the configuration is found from a folder below, and its paths stay relativ
   assert.equal([code, document.tenants[0]?.id], [0, 'shared'])
   const created = await project.cli(['create', 'x'], { env, cwd })
   assert.match(created.stdout, /^wrote \.\.\/\.\.\/db\/tenant\/\d{14}_x\.ts\n$/)
+})
+
+test('in an npm workspace the configuration is that of the package, and the packages those of the root', async () => {
+  const root = await newProject({
+    'package.json': JSON.stringify({ private: true, workspaces: ['packages/*'] }),
+    'umzug-tenants.config.mjs': `throw new Error('not this one')`,
+    'packages/api/package.json': JSON.stringify({ name: 'api', version: '1.0.0', type: 'module' }),
+    'packages/api/umzug-tenants.config.ts': `
+      import { defineConfig } from 'umzug-tenants'
+      export default defineConfig({ migrations: 'db/*' })`,
+    'packages/api/db/001_users.js': `
+      import { DataTypes } from 'sequelize'
+      export const up = ({ context }) => context.createTable('users', { id: DataTypes.INTEGER })
+      export const down = ({ context }) => context.dropTable('users')`,
+    'packages/api/src/x': '',
+  })
+  await mkdir(join(root.folder, 'node_modules/.bin'), { recursive: true })
+  await symlink(repository, join(root.folder, 'node_modules/umzug-tenants'))
+  await symlink(join(repository, 'node_modules/sequelize'), join(root.folder, 'node_modules/sequelize'))
+  await symlink('../umzug-tenants/dist/cli/main.js', join(root.folder, 'node_modules/.bin/umzug-tenants'))
+  const npm = [
+    'exec',
+    '--offline',
+    '--workspace',
+    'api',
+    '--',
+    'umzug-tenants',
+    'tenants',
+    'create',
+    'ws',
+    '--up',
+  ]
+  const { stdout } = await promisify(execFile)('npm', npm, {
+    cwd: root.folder,
+    env: { ...process.env, ...env, DATABASE_URL: database.url },
+  })
+  assert.is(stdout, 'created ws (schema ws)\n  applied 001_users.js\n')
+  for (const folder of ['packages/api', 'packages/api/src']) {
+    const cwd = join(root.folder, folder)
+    const { code, stdout: printed } = await root.cli(['executed', '--tenant', 'ws'], { env, cwd })
+    assert.equal([code, printed], [0, '001_users.js\n'])
+  }
 })
 
 test('folders with spaces, brackets and letters of any script work', async () => {

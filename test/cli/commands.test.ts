@@ -1,4 +1,4 @@
-/** Every command and every spelling, as a process of its own against a real database. */
+/** Every command, as a process of its own against a real database. */
 import * as assert from 'uvu/assert'
 
 import type { FleetReport } from '../../lib/cli/outcomes.ts'
@@ -32,11 +32,6 @@ async function tables(schema: string): Promise<string> {
     [schema],
   )
   return rows.map(({ name }) => name).join(' ')
-}
-
-async function statusOf(id: string): Promise<TenantStatus | undefined> {
-  const { document } = await project.json<{ tenants: TenantStatus[] }>(['status', '--tenant', id])
-  return document.tenants[0]
 }
 
 test('tenants create registers a tenant and makes its schema, empty; again it is no change', async () => {
@@ -240,38 +235,6 @@ test('down reverts the last migration, and --to 0 all of them', async () => {
 test('down --shared reverts the shared schema', async () => {
   const { code, document } = await project.json<FleetReport>(['down', '--shared', '--yes'])
   assert.equal([code, document.tenants[0]?.reverted], [0, ['d6ba8c13303e_accounts.sql']])
-})
-
-test('upgrade takes head, +N and a revision; -x tenant selects before and after the command', async () => {
-  const plus = await project.json<FleetReport>(['-x', 'tenant=b', 'upgrade', '+1'])
-  assert.equal(applied(plus.document), ['001_users.sql'])
-  const revision = await project.json<FleetReport>(['upgrade', '002', '-x', 'tenant=b'])
-  assert.equal(applied(revision.document), ['002_roles.sql'])
-  const head = await project.json<FleetReport>(['upgrade', '-x', 'tenant=b', 'head'])
-  assert.equal(applied(head.document), ['003_permissions.sql'])
-})
-
-test('downgrade takes -N, a revision that stays, and base', async () => {
-  const minus = await project.cli(['-x', 'tenant=b', 'downgrade', '-1', '--yes'])
-  assert.equal([minus.code, await tables('b')], [0, 'roles users'])
-  const revision = await project.cli(['downgrade', '001', '--tenant', 'b', '--yes'])
-  assert.equal([revision.code, await tables('b')], [0, 'users'])
-  assert.is((await statusOf('b'))?.current, '001_users.sql')
-  const base = await project.cli(['downgrade', '--tenant', 'b', '--yes', 'base'])
-  assert.equal([base.code, await tables('b')], [0, ''])
-})
-
-test('db:migrate, db:migrate:undo and db:migrate:undo:all are up, down, and down to nothing', async () => {
-  assert.is((await project.cli(['db:migrate', '--tenant', 'b'])).code, 0)
-  assert.is((await project.cli(['db:migrate:undo', '--tenant', 'b', '--yes'])).code, 0)
-  assert.is(await tables('b'), 'roles users')
-  assert.is(
-    (await project.cli(['db:migrate:undo:all', '--tenant', 'b', '--to', '002_roles.sql', '--yes'])).code,
-    0,
-  )
-  assert.is(await tables('b'), 'users')
-  assert.is((await project.cli(['db:migrate:undo:all', '--tenant', 'b', '--yes'])).code, 0)
-  assert.is(await tables('b'), '')
 })
 
 test('seed up applies seed files once', async () => {

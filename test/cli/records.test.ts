@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { run } from '../../lib/cli/program.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { TenantHistory } from '../../lib/tenant-history.ts'
-import { cliProjects, fakeTerminal, tableMigration, type CliProject } from '../support/cli.ts'
+import { cliProjects, fakeTerminal, inThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 import { newId } from '../support/tenancies.ts'
@@ -24,23 +24,12 @@ const NAMES = ['001_users.sql', '002_roles.sql']
 
 /** A project whose commands run in this process: as processes of their own they would take most of a minute. */
 async function inProcess(): Promise<CliProject> {
-  const made = await newProject({
-    ...FILES,
-    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
-  })
-  const cli = async (argv: readonly string[]) => {
-    const terminal = fakeTerminal()
-    const code = await run([...argv, '--config', join(made.folder, 'umzug-tenants.config.mjs')], terminal)
-    return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
-  }
-  return {
-    ...made,
-    cli,
-    async json<T>(argv: readonly string[]) {
-      const result = await cli([...argv, '--json'])
-      return { ...result, document: JSON.parse(result.stdout) as T } // what the test says the document is
-    },
-  }
+  return inThisProcess(
+    await newProject({
+      ...FILES,
+      'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
+    }),
+  )
 }
 
 let project: CliProject

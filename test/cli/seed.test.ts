@@ -46,20 +46,6 @@ test('seed up, seed down and seed status do what they say, on many tenants', asy
   assert.match((await project.cli(['seed', 'status', '--tenant', 'a'])).stdout, /^a +a +001_one.sql +1 +pending$/m)
 }) // prettier-ignore
 
-test('the spellings of sequelize-cli work as they stand', async () => {
-  const spell = async (...args: string[]) => {
-    const { code, stderr } = await project.cli([...args, '--tenant', 'a'])
-    assert.is(code, 0, stderr)
-    return users('a')
-  }
-  assert.is(await spell('db:seed:undo:all', '--yes'), '')
-  assert.is(await spell('db:seed', '--seed', '002_two.sql'), '2')
-  assert.is(await spell('db:seed:all'), '1,2')
-  assert.is(await spell('db:seed:undo', '--yes'), '1')
-  assert.is(await spell('db:seed:all'), '1,2')
-  assert.is(await spell('db:seed:undo', '--seed', '001_one', '--yes'), '2')
-})
-
 test('db:seed without a file is refused: it is not db:seed:all', async () => {
   const { code, document } = await project.json<{ error: ErrorDocument }>(['db:seed', '--tenant', 'a'])
   assert.equal([code, document.error.fix], [2, ['add --seed NAME', 'or apply all: db:seed:all']])

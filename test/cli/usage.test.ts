@@ -3,9 +3,11 @@ import { join } from 'node:path'
 
 import * as assert from 'uvu/assert'
 
+import { commandTree } from '../../lib/cli/completion/tree.ts'
 import { run } from '../../lib/cli/program.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import { cliProjects, fakeTerminal, SOURCE, type CliProject } from '../support/cli.ts'
+import { emptyProgram } from '../support/schema.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/usage')
@@ -30,27 +32,22 @@ async function inProcess(...argv: string[]): Promise<{ code: number; stdout: str
   return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
 }
 
-const COMMANDS = [
-  'up', 'down', 'status', 'create', 'lint', 'tenants list', 'tenants create', 'tenants drop', 'tenants adopt',
-  'tenants rename', 'seed up', 'seed down', 'seed status', 'exec', 'doctor', 'locks', 'init', 'completion', 'version',
-  'upgrade', 'downgrade', 'current', 'revision', 'history', 'pending', 'executed', 'redo', 'stamp', 'repair',
-  'db:migrate', 'db:migrate:undo', 'db:migrate:undo:all', 'db:migrate:status', 'migration:generate',
-  'migration:create', 'db:seed', 'db:seed:all', 'db:seed:undo', 'db:seed:undo:all',
-] // prettier-ignore
+const PATHS = commandTree(emptyProgram()).map(({ path }) => path)
 
-test('--help goes to stdout, names every command, and fits 80 columns', async () => {
-  const { code, stdout, stderr } = await inProcess('--help')
-  assert.equal([code, stderr], [0, ''])
-  for (const command of COMMANDS) assert.match(stdout, command.split(' ')[0] ?? '')
-  assert.equal(stdout.split('\n').filter((line) => line.length > 80), []) // prettier-ignore
+test('--help goes to stdout and names every command', async () => {
+  const { stdout } = await inProcess('--help')
+  assert.ok(PATHS.length > 40)
+  for (const path of PATHS) assert.match(stdout, path.split(' ')[0] ?? '')
 })
 
-for (const command of COMMANDS) {
-  test(`${command} --help has an example, fits 80 columns and exits 0`, async () => {
-    const { code, stdout, stderr } = await inProcess(...command.split(' '), '--help')
+for (const path of PATHS.filter((each) => each !== 'help')) {
+  test(`${path} --help has an example, fits 80 columns and exits 0; help ${path} prints the same`, async () => {
+    const words = path.split(' ').filter(Boolean)
+    const { code, stdout, stderr } = await inProcess(...words, '--help')
     assert.equal([code, stderr], [0, ''])
     assert.match(stdout, '$ umzug-tenants ')
     assert.equal(stdout.split('\n').filter((line) => line.length > 80), []) // prettier-ignore
+    if (words.length < 2) assert.is((await inProcess('help', ...words)).stdout, stdout)
   })
 }
 
@@ -74,6 +71,29 @@ test('the source runs as the build does, through tsx', async () => {
   ])
   assert.equal(source, built)
 })
+
+/** Flags without which a command says that they are missing, whatever else is wrong. */
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  revision: ['-m', 'x'],
+  'migration:generate': ['--name', 'x'],
+  'migration:create': ['--name', 'x'],
+}
+
+for (const path of PATHS.filter((each) => !['', 'help', 'tenants', 'seed'].includes(each))) {
+  test(`a slip in ${path}, or in a flag of it, is refused on stderr with a suggestion`, async () => {
+    const words = path.split(' ')
+    const slip = [...words.slice(0, -1), `${words.at(-1)}x`]
+    const command = await inProcess(...slip)
+    assert.equal([command.code, command.stdout], [2, ''])
+    assert.match(
+      command.stderr,
+      `✖ USAGE Unknown command '${slip.at(-1)}'.\n  fix: did you mean ${words.at(-1)}`,
+    )
+    const option = await inProcess(...words, ...(REQUIRED[path] ?? []), '--jsn')
+    assert.equal([option.code, option.stdout], [2, ''])
+    assert.match(option.stderr, "✖ USAGE Unknown option '--jsn'.\n  fix: did you mean --json")
+  })
+}
 
 test('an unknown command or option is refused on stderr, with a suggestion', async () => {
   const command = await inProcess('statsu')

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
+import { run } from '../../lib/cli/program.ts'
 import type { Terminal } from '../../lib/cli/terminal.ts'
 import type { TestDatabase } from './database.ts'
 import { temporaryFolders, type Files } from './folder.ts'
@@ -74,7 +75,7 @@ export function cliProjects(test: Suite, database: TestDatabase | undefined) {
       cli: (args, { cwd = folder, env, program = BUILT, started } = {}) =>
         spawnCli([...program, ...args], cwd, { DATABASE_URL: database?.url, ...env }, started),
       async json<T>(args: readonly string[], options?: CliOptions) {
-        const result = await project.cli([...args, '--json'], options)
+        const result = await project.cli(['--json', ...args], options)
         return { ...result, document: parse(result) as T } // what the test says the document is
       },
     }
@@ -113,6 +114,27 @@ async function spawnCli(
   return { code, stdout, stderr }
 }
 
+/**
+ * `project`, its commands run in this process, where nobody can be asked: as processes of their own they take half a
+ * second each. Its configuration must name the database.
+ */
+export function inThisProcess(project: CliProject): CliProject {
+  const config = join(project.folder, 'umzug-tenants.config.mjs')
+  const cli = async (args: readonly string[]) => {
+    const terminal = fakeTerminal()
+    const code = await run(['--config', config, ...args], terminal)
+    return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
+  }
+  return {
+    ...project,
+    cli,
+    async json<T>(args: readonly string[]) {
+      const result = await cli(['--json', ...args])
+      return { ...result, document: parse(result) as T } // what the test says the document is
+    },
+  }
+}
+
 /** A terminal in memory, at which a person types `answers`, one after another. */
 export function fakeTerminal(
   answers?: readonly string[],
@@ -130,6 +152,16 @@ export function fakeTerminal(
       return Promise.resolve(left.shift() ?? '')
     },
   }
+}
+
+/** JavaScript that sends its own process a signal, and goes on when it has come. */
+export function sendingItself(signal: NodeJS.Signals): string {
+  // A listener alone keeps no process alive.
+  return `await new Promise((resolve) => {
+    const alive = setTimeout(() => undefined, 10_000)
+    process.once('${signal}', () => resolve(clearTimeout(alive)))
+    process.kill(process.pid, '${signal}')
+  })`
 }
 
 /** A migration in SQL that creates `table`, with its way back. */

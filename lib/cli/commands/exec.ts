@@ -38,7 +38,7 @@ export async function exec(
   }
   try {
     const report = await runFor(invocation, selection, request)
-    print(invocation, report, one)
+    print(invocation, relay.by === undefined ? report : { ...report, interrupted: true }, one)
     return exitCodeFor(report, one, relay)
   } finally {
     relay.end()
@@ -71,7 +71,12 @@ function runFor(
   })
 }
 
-function print({ terminal, json }: Invocation, report: ExecReport, one: boolean): void {
+interface Ended extends ExecReport {
+  /** A signal has ended the programs early. */
+  readonly interrupted?: true
+}
+
+function print({ terminal, json }: Invocation, report: Ended, one: boolean): void {
   if (json) {
     terminal.out(jsonText(report))
     return

@@ -17,11 +17,23 @@ export function add(
   description: string,
   examples: readonly string[],
 ): Command {
+  return exemplify(parent.command(name).description(description), examples)
+}
+
+/** A command whose work is in those below it. */
+export function addGroup(
+  parent: Command,
+  name: string,
+  description: string,
+  examples: readonly string[],
+): Command {
+  return add(parent, name, description, examples).helpCommand(false)
+}
+
+/** Ends the help of `command` with examples. */
+export function exemplify(command: Command, examples: readonly string[]): Command {
   const lines = examples.map((example) => `  $ umzug-tenants ${example}\n`)
-  return parent
-    .command(name)
-    .description(description)
-    .addHelpText('after', `\nFor example:\n${lines.join('')}`)
+  return command.addHelpText('after', `\nFor example:\n${lines.join('')}`)
 }
 
 export function select(command: Command): Command {

@@ -13,7 +13,7 @@ import {
 } from '../commands/tenants.ts'
 import type { SelectionFlags } from '../selection.ts'
 import { readDownTarget, readUpTarget, type TargetFlags } from '../target.ts'
-import { add, collect, confirmable, limit, limitFleet, selectTenants, type Act } from './flags.ts'
+import { add, addGroup, collect, confirmable, limit, limitFleet, selectTenants, type Act } from './flags.ts'
 
 export function addTenancy(program: Command, act: Act): void {
   program.commandsGroup('Tenants:')
@@ -22,10 +22,10 @@ export function addTenancy(program: Command, act: Act): void {
 }
 
 function addTenants(program: Command, act: Act): void {
-  const tenants = program
-    .command('tenants')
-    .description('list, register, adopt, rename, drop')
-    .helpCommand(false)
+  const tenants = addGroup(program, 'tenants', 'list, register, adopt, rename, drop', [
+    'tenants create acme --up',
+    'tenants list',
+  ])
   add(tenants, 'list', 'print the registered tenants', ['tenants list']).action(act(listTenants))
   add(tenants, 'create', 'register a tenant and create its schema, empty', [
     'tenants create acme --host acme.example.com --up',
@@ -66,10 +66,9 @@ function addAdopt(tenants: Command, act: Act): void {
 }
 
 function addSeed(program: Command, act: Act): void {
-  const seeds = program
-    .command('seed')
-    .description('apply seed files, revert them, show them')
-    .helpCommand(false)
+  const seeds = addGroup(program, 'seed', 'apply seed files, revert them, show them', [
+    'seed up --tenant acme',
+  ])
   const up = add(seeds, 'up', 'apply the seed files that tenants have not had yet', ['seed up --tenant acme'])
   only(limit(selectTenants(limitFleet(up)), 'the last seed file to apply')).action(
     act((invocation, flags: SeedFlags & TargetFlags) => seedUp(invocation, flags, readUpTarget(flags))),
