@@ -16,6 +16,7 @@ import { suite } from '../support/suite.ts'
 
 const test = suite('cli/json')
 const database = testDatabase(test)
+const modelled = testDatabase(test)
 const newProject = cliProjects(test, database)
 
 /** What other spellings stand for. */
@@ -293,6 +294,26 @@ test('a command that is not well formed, and one that reaches no database, print
     'up --all --dry-run', 'up --all --sql',
   ]) assert.ok(isFailure(await prints(nowhere, 6, ...line.split(' '))), line)
 }) // prettier-ignore
+
+test('autogenerate and check print what the schema describes', async () => {
+  const place = inThisProcess(
+    await newProject({
+      ...tableMigration('001_users', 'users'),
+      'models.mjs': `export default (sequelize) => sequelize.define('User',
+        { id: { type: 'INTEGER', primaryKey: true }, name: 'TEXT' }, { tableName: 'users', timestamps: false })`,
+      'umzug-tenants.config.mjs': `const url = ${JSON.stringify(modelled.url)}
+        export default { url, models: './models.mjs' }`,
+    }),
+  )
+  await prints(place, 0, 'tenants', 'create', 'a', '--up')
+  await prints(place, 3, 'check')
+  await prints(place, 0, 'autogenerate', '-m', 'add name')
+  await prints(place, 0, 'up', '--tenant', 'a')
+  await prints(place, 0, 'check')
+  await prints(place, 0, 'check', '--tenants')
+  await prints(place, 0, 'autogenerate', '-m', 'nothing')
+  await prints(place, 9, 'check', '--specimen', 'nope')
+})
 
 test('every command is described, and each was seen to succeed', () => {
   assert.equal(new Set(DESCRIBED), new Set(COMMANDS.map((path) => commandOf(path.split(' ')))))

@@ -9,7 +9,8 @@ export async function catalogOf(database: TestDatabase, schema = '%'): Promise<r
        UNION ALL
        SELECT nspname, format('%s %s.%s %s', relkind, nspname, relname,
                 (SELECT string_agg(format('%s %s %s', attname, format_type(atttypid, atttypmod), attnotnull), ', '
-                        ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0))
+                        ORDER BY attnum) FROM pg_attribute
+                  WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped))
          FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
        UNION ALL
        SELECT nspname, format('type %s.%s %s', nspname, typname,
