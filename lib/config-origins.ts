@@ -70,6 +70,15 @@ function valuesOf(
     ['lock.waitMs', options.lockWaitMs],
     ['timeouts.lockMs', options.lockTimeoutMs],
     ['timeouts.statementMs', options.statementTimeoutMs],
+    ['roles.application', options.roles.application ?? null],
+    ['roles.tenant', wordFor(options.roles.tenant, 'a role')],
+    ['models', options.models ?? null],
+    ['autogenerate.include', options.autogenerate.include],
+    ['autogenerate.exclude', options.autogenerate.exclude],
+    ['autogenerate.ignore', options.autogenerate.ignore],
+    ['autogenerate.operation', wordFor(options.autogenerate.operation, 'a function')],
+    ['autogenerate.baseline', options.autogenerate.baseline],
+    ['autogenerate.shadowUrl', options.autogenerate.shadowUrl ?? null],
   ]
 }
 

@@ -66,7 +66,18 @@ test('functions and objects are named, and never shown', () => {
 test('every option there is has a line', () => {
   const lines = explain({}).join('\n')
   for (const option of Object.keys(resolveOptions({})))
-    if (!['baseDir', 'policy', 'lockWaitMs', 'lockTimeoutMs', 'statementTimeoutMs', 'allow'].includes(option))
+    if (
+      ![
+        'baseDir',
+        'policy',
+        'lockWaitMs',
+        'lockTimeoutMs',
+        'statementTimeoutMs',
+        'allow',
+        'roles',
+        'autogenerate',
+      ].includes(option)
+    )
       assert.match(lines, `${option} = `)
 })
 

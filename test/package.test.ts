@@ -106,7 +106,10 @@ const EXPORTS = {
 }
 
 /** What an entrance needs installed beside the package. */
-const NEEDS: Readonly<Record<string, string>> = { 'umzug-tenants/nest': '@nestjs/common' }
+const NEEDS: Readonly<Record<string, string>> = {
+  'umzug-tenants/nest': '@nestjs/common',
+  'umzug-tenants/otel': '@opentelemetry/api',
+}
 
 for (const [entrance, names] of Object.entries(EXPORTS)) {
   const needs = NEEDS[entrance]

@@ -75,6 +75,7 @@ test('the source runs as the build does, through tsx', async () => {
 /** Flags without which a command says that they are missing, whatever else is wrong. */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   revision: ['-m', 'x'],
+  autogenerate: ['-m', 'x'],
   'migration:generate': ['--name', 'x'],
   'migration:create': ['--name', 'x'],
 }
