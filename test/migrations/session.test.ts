@@ -12,6 +12,9 @@ import { suite } from '../support/suite.ts'
 const a = { id: 'a', schema: 'a' }
 const b = { id: 'b', schema: 'b' }
 
+/** Other suites' databases have locks of their own on this server. */
+const HERE = '(SELECT oid FROM pg_database WHERE datname = current_database())'
+
 const test = suite('migrations/session')
 const database = testDatabase(test)
 
@@ -126,7 +129,8 @@ test('after a failed transaction the session goes on', async () => {
 })
 
 test('a lock is held for its block and free after it, after an error too', async () => {
-  const locks = () => database.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")
+  const locks = () =>
+    database.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = ${HERE}`)
   await open(async (session) => {
     await session.withLock(a, 0, async () => assert.is((await locks()).length, 1))
     assert.is((await locks()).length, 0)

@@ -60,7 +60,10 @@ test('up holds the tenant’s lock, so that a run waits for it', async () => {
   )
   const running = umzug.up()
   for (;;) {
-    const locks = await database.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    const locks = await database.query(
+      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    )
     if (locks.length > 0) break
   }
   await failure('LOCK_HELD', () => tenancy.up({ tenant: id }))
