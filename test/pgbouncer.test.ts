@@ -22,11 +22,12 @@ const tenants = Array.from({ length: TENANTS }, (_, index): Tenant => ({
   schema: `t_${index}`,
 }))
 
+const test = suite('pgbouncer')
 if (hasPgBouncer) tests()
-else console.log('pgbouncer is not installed: requests through it are not tested')
+else test('is skipped: there is no pgbouncer', () => console.log('    skipped: install pgbouncer'))
+test.run()
 
 function tests(): void {
-  const test = suite('pgbouncer')
   const database = testDatabase(test)
   const tenancyWith = testTenancies(test, database)
   const project = cliProjects(test, database)
@@ -268,6 +269,4 @@ function tests(): void {
     const direct = await tenancyWith(files, { url: urlThrough(), migrationUrl: database.url })
     assert.equal((await direct.provision({ id })).applied, ['1_a.sql'])
   })
-
-  test.run()
 }
