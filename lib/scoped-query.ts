@@ -61,6 +61,7 @@ export type WireQueryClass = new (config: unknown, values: unknown, callback: un
 
 /** What the server last said of a connection's transaction: none, open, or failed; and its search path. */
 export interface TransactionState {
+  readonly client: Pick<WireClient, 'pipeline'>
   status: 'I' | 'T' | 'E'
   path: string | undefined
   /** How often the server has said so. */
@@ -144,6 +145,7 @@ function extend(Query: WireQueryClass): ScopedQueryClass {
     override submit(connection: WireConnection): Error | null {
       const { path } = this.#scope
       const transaction = this.#transaction
+      if (transaction.client.pipeline === true) return pipelined()
       // Only here, when the server is ready for this statement, is it known in which transaction it will run.
       if (transaction.status !== 'I' && transaction.path !== undefined && transaction.path !== path) {
         return crossTenant(this.#scope, transaction.path)
@@ -244,4 +246,11 @@ export function crossTenant(scope: Scope, transactionPath: string): TenancyError
       ],
     },
   )
+}
+
+/** The error for a connection on which a statement is sent before it is known in which transaction it will run. */
+export function pipelined(): TenancyError {
+  return new TenancyError('CLIENT_UNSUPPORTED', 'The connection is set to pipeline its statements.', {
+    fix: ["remove pg's option pipeline: true"],
+  })
 }

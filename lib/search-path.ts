@@ -15,6 +15,7 @@ import { localSetting } from './path-setting.ts'
 import { bindQueryInterface } from './query-interface/bind.ts'
 import {
   crossTenant,
+  pipelined,
   scopedQueryClass,
   type QueryFunction,
   type TransactionState,
@@ -22,20 +23,27 @@ import {
   type WireConnection,
   type WireQuery,
 } from './scoped-query.ts'
-import { kindOfStatement, splitAtTransactionControl, staysOnConnection } from './statement.ts'
+import {
+  isOrdinary,
+  kindOfStatement,
+  splitAtTransactionControl,
+  staysOnConnection,
+  type StatementKind,
+} from './statement.ts'
 
 const scoped = new WeakSet<WireClient>()
 
 /** Scopes every connection of `sequelize` to `context`, and its query interface to the current tenant. */
 export function bindSearchPath(sequelize: Sequelize, context: TenantContext): void {
   bindQueryInterface(sequelize, () => context.schema())
+  const pooledFor: PooledFor = { context, isAwaited: false }
   // Sequelize types a connection as unknown: it is pg's Client.
   const scope = (connection: unknown): void => {
-    scopeClient(connection as WireClient, () => context.scope(), context)
+    scopeClient(connection as WireClient, () => context.scope(), pooledFor)
   }
   sequelize.addHook('afterConnect', scope)
   connectOutsideScopes(sequelize, context)
-  passOwnErrors(sequelize)
+  adaptQuery(sequelize, pooledFor)
   // Connections that were opened before, by a query at start-up, are scoped when the pool hands them out.
   if (hasConnections(sequelize)) sequelize.addHook('afterPoolAcquire', scope)
 }
@@ -50,17 +58,39 @@ function connectOutsideScopes(sequelize: Sequelize, context: TenantContext): voi
   manager.connect = (config) => context.leave(() => connect(config))
 }
 
-/** Sequelize wraps what a query throws as an error of the database; the library's own errors pass as they are. */
-function passOwnErrors(sequelize: Sequelize): void {
+/** The pool that a connection is of. */
+export interface PooledFor {
+  readonly context: TenantContext
+  /** Sequelize hands over a statement and awaits it: an `await` goes on where it was, without our help. */
+  isAwaited: boolean
+}
+
+/**
+ * Sequelize wraps what a query throws as an error of the database; the library's own errors pass as they are. And it
+ * hands a statement over before the first `await` of its `run`: those between are its own.
+ */
+function adaptQuery(sequelize: Sequelize, pooledFor: PooledFor): void {
   const { dialect } = sequelize as unknown as { dialect: { Query: SequelizeQueryClass } } // not typed upstream
   dialect.Query = class extends dialect.Query {
+    override run(sql: string, parameters?: unknown): Promise<unknown> {
+      pooledFor.isAwaited = true
+      try {
+        return super.run(sql, parameters)
+      } finally {
+        pooledFor.isAwaited = false
+      }
+    }
+
     override formatError(error: Error, stack: string): Error {
       return error instanceof TenancyError ? error : super.formatError(error, stack)
     }
   }
 }
 
-type SequelizeQueryClass = new (...args: never[]) => { formatError(error: Error, stack: string): Error }
+type SequelizeQueryClass = new (...args: never[]) => {
+  run(sql: string, parameters?: unknown): Promise<unknown>
+  formatError(error: Error, stack: string): Error
+}
 
 function hasConnections(sequelize: Sequelize): boolean {
   const { pool } = sequelize.connectionManager as unknown as { pool: { size?: number } } // not typed upstream
@@ -76,20 +106,31 @@ function hasConnections(sequelize: Sequelize): boolean {
 export function scopeClient(
   client: WireClient,
   scopeOf: () => Scope,
-  pooledFor?: TenantContext,
+  pooledFor?: PooledFor,
 ): TransactionState | undefined {
   if (scoped.has(client)) return undefined
   const Query = client.constructor.Query
   if (Query === undefined || typeof client.connection?.prependListener !== 'function') throw nativeClient()
-  refusePipeline(client)
+  if (client.pipeline === true) throw pipelined()
   scoped.add(client)
   const ScopedQuery = scopedQueryClass(Query)
   const send: QueryFunction = client.query.bind(client)
-  const transaction = watchTransaction(client.connection)
+  const transaction = watchTransaction(client)
   const alone = new AloneStatements(client, send)
   const left = new LeftBehind(client, send)
 
-  // Every statement of the application comes through here: nothing is made for it but its query.
+  const sendScoped = (
+    scope: Scope,
+    kind: StatementKind,
+    config: unknown,
+    values?: unknown,
+    callback?: unknown,
+  ): unknown => {
+    const query = new ScopedQuery(config, values, callback, scope, kind, transaction)
+    if (query.callback !== undefined && pooledFor?.isAwaited === false)
+      query.callback = pooledFor.context.resume(query.callback)
+    return submit(send, query)
+  }
   const sendIn = (
     scope: Scope | undefined,
     text: string,
@@ -119,13 +160,14 @@ export function scopeClient(
       }
     }
     if (kind === 'alone' && transaction.status === 'I') return alone.run(taken, config, values, callback)
-    const query = new ScopedQuery(config, values, callback, taken, kind, transaction)
-    if (query.callback !== undefined && pooledFor !== undefined)
-      query.callback = pooledFor.resume(query.callback)
-    return submit(send, query)
+    return sendScoped(taken, kind, config, values, callback)
   }
   client.query = (config: unknown, values?: unknown, callback?: unknown) => {
+    if (client.pipeline === true) throw pipelined()
     const text = textOf(config)
+    // Nearly every statement of an application ends here: nothing is made for it but its query.
+    if (left.by === undefined && isOrdinary(text) && !isSubmittable(config))
+      return sendScoped(scopeOf(), 'batch', config, values, callback)
     const parts = splitAtTransactionControl(text)
     if (parts === undefined) return sendIn(undefined, text, config, values, callback)
     if (isSubmittable(config)) throw streamInTransactionText()
@@ -165,10 +207,10 @@ function submit(send: QueryFunction, query: WireQuery): unknown {
 }
 
 /** The server's own word on the connection's transaction, which comes with each ReadyForQuery. */
-function watchTransaction(connection: WireConnection): TransactionState {
-  const state: TransactionState = { status: 'I', path: undefined, answers: 0 }
+function watchTransaction(client: WireClient): TransactionState {
+  const state: TransactionState = { client, status: 'I', path: undefined, answers: 0 }
   // Before the client's own listener, which sends the next statement of the queue at once.
-  connection.prependListener('readyForQuery', ({ status }) => {
+  client.connection.prependListener('readyForQuery', ({ status }) => {
     state.answers++
     state.status = status === 'T' || status === 'E' ? status : 'I'
     if (state.status === 'I') state.path = undefined
@@ -226,22 +268,6 @@ function nativeClient(): TenancyError {
   })
 }
 
-/** In a pipeline a statement is sent before it is known in which transaction it will run. */
-function refusePipeline(client: WireClient): void {
-  const refuse = () => {
-    throw new TenancyError('CLIENT_UNSUPPORTED', 'The connection is set to pipeline its statements.', {
-      fix: ["remove pg's option pipeline: true"],
-    })
-  }
-  if (client.pipeline === true) refuse()
-  Object.defineProperty(client, 'pipeline', {
-    get: () => false,
-    set(isOn: boolean) {
-      if (isOn) refuse()
-    },
-  })
-}
-
 function textOf(config: unknown): string {
   if (typeof config === 'string') return config
   if (typeof config !== 'object' || config === null) return ''
@@ -254,5 +280,5 @@ interface Submittable {
 }
 
 function isSubmittable(config: unknown): config is Submittable {
-  return typeof (config as { submit?: unknown } | null)?.submit === 'function'
+  return typeof config === 'object' && typeof (config as { submit?: unknown } | null)?.submit === 'function'
 }

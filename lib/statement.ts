@@ -23,6 +23,18 @@ const BATCH =
 /** What nearly all statements of an application begin with, as Sequelize writes it. */
 const PLAIN = /^(?:SELECT|INSERT|UPDATE|DELETE) /
 
+const INTO_TEMPORARY = /\binto\s+(?:\w+\s+)?temp/i
+
+/**
+ * Whether `text` is one statement that reads or writes rows and leaves nothing on its connection: a `batch`, which need
+ * not be looked at any further.
+ */
+export function isOrdinary(text: string): boolean {
+  if (!PLAIN.test(text)) return false
+  const semicolon = text.indexOf(';')
+  return (semicolon === -1 || semicolon === text.length - 1) && !INTO_TEMPORARY.test(text)
+}
+
 export function kindOfStatement(text: string): StatementKind {
   if (PLAIN.test(text)) return 'batch'
   const statement = withoutLeadingComments(text)
@@ -68,9 +80,7 @@ const CONSTANT = /^(?:e?'|--|\/\*|\$(?!\d)|")/i
  * temporary table, a cursor WITH HOLD, a role.
  */
 export function staysOnConnection(text: string): boolean {
-  // Statements on rows leave nothing, but for SELECT INTO TEMP, and unless another statement follows.
-  if (PLAIN.test(text) && !text.includes(';') && !/\binto\s+(?:\w+\s+)?temp/i.test(text)) return false
-  if (!MAY_STAY.test(text)) return false
+  if (isOrdinary(text) || !MAY_STAY.test(text)) return false
   return splitStatements(text).some((statement) =>
     STAYS.test(
       withoutLeadingComments(

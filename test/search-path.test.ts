@@ -407,13 +407,14 @@ test('connections that were open before are scoped as well', async () => {
   await early.close()
 })
 
-test('a killed backend costs one error and the pool recovers on the right tenant', async () => {
+test('each killed backend costs one error at most and the pool recovers on the right tenant', async () => {
   await context.run(a, () => ownerSeen())
-  await database.query(
+  const killed = await database.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   )
-  await context.run(a, () => ownerSeen()).catch(() => undefined)
+  for (let error = 0; error < killed.length; error++)
+    await context.run(a, () => ownerSeen()).catch(() => undefined)
   assert.is(await context.run(b, () => ownerSeen()), 'b')
 })
 

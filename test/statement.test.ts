@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 
 import {
   controlsTransaction,
+  isOrdinary,
   kindOfStatement,
   splitAtTransactionControl,
   splitStatements,
@@ -176,9 +177,27 @@ for (const [text, stays] of [
   ["INSERT INTO posts VALUES ('x; CREATE TEMP TABLE t ()')", false],
   ["SELECT 'select into temp'; SELECT 1 -- set role x", false],
   ['SELECT 1; CREATE TEMP TABLE t ()', true],
+  ['WITH "into temp" AS (SELECT 1) SELECT 1', false],
 ] as const) {
   test(`"${text}" ${stays ? 'stays' : 'leaves nothing'} on the connection`, () => {
     assert.is(staysOnConnection(text), stays)
+  })
+}
+
+for (const [text, ordinary] of [
+  ['SELECT 1', true],
+  ['SELECT * FROM "users" WHERE "id" = 1;', true],
+  ["INSERT INTO t VALUES ('x')", true],
+  ['SELECT 1; SELECT 2', false],
+  ["SELECT ';'", false],
+  ['SELECT * INTO TEMP t FROM users', false],
+  ['SELECT * INTO LOCAL TEMPORARY t FROM users', false],
+  ['select 1', false],
+  ['WITH x AS (SELECT 1) SELECT 1', false],
+] as const) {
+  test(`"${text}" is ${ordinary ? 'ordinary' : 'looked at closely'}`, () => {
+    assert.is(isOrdinary(text), ordinary)
+    if (ordinary) assert.equal([kindOfStatement(text), staysOnConnection(text)], ['batch', false])
   })
 }
 

@@ -580,8 +580,19 @@ test('a connection that pipelines is refused with the remedy', async () => {
     () => scopeClient(client as unknown as WireClient, () => context.scope()), // pg types its inner connection as private
   )
   assert.equal(error.fix, ["remove pg's option pipeline: true"])
+})
+
+test('a connection that is set to pipeline later sends no statement', async () => {
   await context.run(a, () =>
-    withClient((scoped) => failure('CLIENT_UNSUPPORTED', () => Object.assign(scoped, { pipeline: true }))),
+    withClient(async (client) => {
+      Object.assign(client, { pipeline: true })
+      for (const text of [OWNER, 'VACUUM users', `BEGIN; ${OWNER}`]) {
+        const error = await failure('CLIENT_UNSUPPORTED', () => client.query(text))
+        assert.equal(error.fix, ["remove pg's option pipeline: true"])
+      }
+      Object.assign(client, { pipeline: false })
+      assert.equal((await client.query(OWNER)).rows, [{ owner: 'a' }])
+    }),
   )
 })
 
