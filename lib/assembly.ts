@@ -1,12 +1,12 @@
 /** Builds the rooms of a tenancy from its options, and connects them. */
 import { Adoptions } from './adoptions.ts'
-import { Comparison } from './comparison.ts'
+import type { Comparison } from './comparison.ts'
 import { TenantContext } from './context.ts'
 import { Database } from './database.ts'
 import { Events } from './events.ts'
 import { Folders } from './folders.ts'
 import { Inspection } from './inspection.ts'
-import { Operations } from './operations.ts'
+import type { Operations } from './operations.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Records } from './records.ts'
 import { sourceRegistry, tableRegistry, type Registry } from './registry.ts'
@@ -25,8 +25,9 @@ export interface Rooms {
   readonly seeds: Seeds
   readonly records: Records
   readonly adoptions: Adoptions
-  readonly operations: Operations
-  readonly comparison: Comparison
+  /** Loaded when asked for, as what is below: a request or a run needs none of it. */
+  operations(): Promise<Operations>
+  comparison(): Promise<Comparison>
   readonly serving: Serving
 }
 
@@ -51,8 +52,11 @@ export function assemble(options: ResolvedOptions): Rooms {
     seeds: new Seeds(place),
     records: new Records(place),
     adoptions: new Adoptions({ ...place, registry }),
-    operations: new Operations(place),
-    comparison: new Comparison(options, context, database, tenants, inspection, place.folders),
+    operations: async () => new (await import('./operations.ts')).Operations(place),
+    comparison: async () => {
+      const { Comparison } = await import('./comparison.ts')
+      return new Comparison(options, context, database, tenants, inspection, place.folders)
+    },
     serving,
   }
 }

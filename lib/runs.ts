@@ -12,8 +12,7 @@ import { migrate, withPlace } from './migrations/migrator.ts'
 import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import { subjectOf } from './migrations/subject.ts'
-import { TenantUmzug } from './migrations/umzug.ts'
-import { scriptOf } from './offline.ts'
+import { tenantUmzug } from './migrations/umzug.ts'
 import { onEach, type FleetLimits, type Place } from './on-each.ts'
 import { redo, type RedoReport } from './redo.ts'
 import {
@@ -152,6 +151,7 @@ export class Runs {
       ? [await tenants.subject(options)]
       : (await tenants.select(options)).map(subjectOf)
     const files = await folders.migrationsOf(subjects.some(({ tenant }) => tenant === undefined))
+    const { scriptOf } = await import('./offline.ts')
     return explainingDatabaseErrors(async () =>
       scriptOf(await database.sessionOptions(), { subjects, files, run }, this.#options),
     )
@@ -173,7 +173,7 @@ export class Runs {
   umzug(find: () => Promise<Tenant>): Umzug<MigrationContext> {
     const { database, folders, storage } = this.#options
     const files = () => folders.migrations()
-    return new TenantUmzug({ files, storage }, async (command, fn) => {
+    return tenantUmzug({ files, storage }, async (command, fn) => {
       const subject = subjectOf(await find())
       const found = await files()
       return database.withSession((session) => withPlace(session, subject, found, command, this.#options, fn))

@@ -314,7 +314,7 @@ export class Tenancy extends CurrentTenant {
    * @throws {@link TenancyError} TENANT_PENDING if the specimen is not at head; CONFIG_INVALID without models.
    */
   async check(request: CheckRequest = {}): Promise<CheckReport> {
-    return this.#rooms.comparison.check(request)
+    return (await this.#rooms.comparison()).check(request)
   }
 
   /**
@@ -323,7 +323,7 @@ export class Tenancy extends CurrentTenant {
    * @throws {@link TenancyError} SCHEMA_MISSING for the specimen's.
    */
   async drift(request: Pick<CheckRequest, 'specimen'> = {}): Promise<DriftReport> {
-    return this.#rooms.comparison.drift(request)
+    return (await this.#rooms.comparison()).drift(request)
   }
 
   /**
@@ -338,7 +338,7 @@ export class Tenancy extends CurrentTenant {
    * ```
    */
   async autogenerate(request: AutogenerateRequest): Promise<AutogenerateReport> {
-    return this.#rooms.comparison.autogenerate(request)
+    return (await this.#rooms.comparison()).autogenerate(request)
   }
 
   /** A real Umzug for the tenant: each command opens its own connection, and `up` and `down` hold the lock. */
@@ -361,7 +361,7 @@ export class Tenancy extends CurrentTenant {
    * ```
    */
   async exec(options: FleetSelection & FleetLimits & ExecOptions): Promise<ExecReport> {
-    return this.#rooms.operations.exec(options)
+    return (await this.#rooms.operations()).exec(options)
   }
 
   /**
@@ -377,12 +377,12 @@ export class Tenancy extends CurrentTenant {
    * ```
    */
   async doctor(): Promise<DoctorReport> {
-    return this.#rooms.operations.doctor()
+    return (await this.#rooms.operations()).doctor()
   }
 
   /** Who holds, or waits for, the lock under which a tenant or the shared schema is migrated. */
   async locks(): Promise<readonly MigrationLock[]> {
-    return this.#rooms.operations.locks()
+    return (await this.#rooms.operations()).locks()
   }
 
   /**
@@ -391,6 +391,6 @@ export class Tenancy extends CurrentTenant {
    * @throws {@link TenancyError} LOCK_NOT_HELD if it does neither.
    */
   async endLockHolder({ pid }: { readonly pid: number }): Promise<MigrationLock> {
-    return this.#rooms.operations.endLockHolder(pid)
+    return (await this.#rooms.operations()).endLockHolder(pid)
   }
 }

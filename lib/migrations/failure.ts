@@ -1,12 +1,11 @@
 /** Turns what a run has failed with into an error that names tenant, migration and SQLSTATE, and the remedy. */
-import { MigrationError } from 'umzug'
-
 import { databaseError } from '../database-errors.ts'
 import { messageOf, TenancyError, type ErrorFacts } from '../errors.ts'
 import { SQLSTATE, sqlStateOf } from '../sql.ts'
 import { blockersText, endingThem, type Blocker } from './blockers.ts'
 import type { Direction } from './plan.ts'
 import type { Subject } from './subject.ts'
+import { isMigrationError } from './umzug-package.ts'
 
 type Facts = Omit<ErrorFacts, 'fix'>
 
@@ -25,8 +24,7 @@ export function explainFailure(error: unknown, subject: Subject, run: FailedRun)
   const facts: Facts = { tenant: subject.id, schema: subject.schema, direction, committed }
   if (isCancelled) return cancelled(error, subject, facts)
   if (error instanceof TenancyError) return error
-  if (!(error instanceof MigrationError))
-    return databaseError(error, facts) ?? failed(error, subject, facts, blockers)
+  if (!isMigrationError(error)) return databaseError(error, facts) ?? failed(error, subject, facts, blockers)
   const { cause = error, migration } = error
   const named = { ...facts, migration: migration.name }
   return cause instanceof TenancyError ? inMigration(cause, named) : failed(cause, subject, named, blockers)
@@ -36,7 +34,7 @@ function cancelled(error: unknown, subject: Subject, facts: Facts): TenancyError
   const { committed = [] } = facts
   return new TenancyError('RUN_CANCELLED', `The run on ${nameOf(subject)} was cancelled before its end.`, {
     ...facts,
-    migration: error instanceof MigrationError ? error.migration.name : undefined,
+    migration: isMigrationError(error) ? error.migration.name : undefined,
     detail: `what was not committed was rolled back; committed before that: ${committed.join(', ') || 'nothing'}`,
     fix: [`run it again: umzug-tenants ${facts.direction ?? 'up'} ${selectionOf(subject)}`],
     cause: error,

@@ -5,7 +5,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Sequelize } from 'sequelize'
-import { MigrationError } from 'umzug'
 
 import { isTenancyError, type TenancyError } from '../errors.ts'
 import type { Events } from '../events.ts'
@@ -37,7 +36,8 @@ import { dropInvalidIndexes, interrupted, markRunning, readRunning } from './out
 import type { MigrationSession, Target } from './session.ts'
 import type { Subject } from './subject.ts'
 import { NeedsCommit, NeedsTreatment, Treatments } from './treatment.ts'
-import { irreversible, noting, SchemaUmzug, type Done, type UmzugPlace } from './umzug.ts'
+import { irreversible, noting, schemaUmzug, type Done, type UmzugPlace } from './umzug.ts'
+import { isMigrationError } from './umzug-package.ts'
 
 /** What the runs of one tenancy have in common. */
 export interface MigratorOptions {
@@ -301,7 +301,7 @@ export class Run {
     const { direction } = this.#request
     const { events, storage } = this.#options
     const place = this.place()
-    const umzug = new SchemaUmzug({ files: this.#files, storage, place: () => place })
+    const umzug = schemaUmzug({ files: this.#files, storage, place: () => place })
     const done: Done[] = []
     let startedAt = 0
     umzug.on(direction === 'up' ? 'migrating' : 'reverting', ({ name }) => {
@@ -316,7 +316,7 @@ export class Run {
     try {
       await umzug[direction]({ migrations: [...names] })
     } catch (error) {
-      if (!(error instanceof MigrationError && error.cause instanceof NeedsTreatment)) throw error
+      if (!(isMigrationError(error) && error.cause instanceof NeedsTreatment)) throw error
     }
     return done
   }

@@ -1,7 +1,7 @@
 /** A schema's Umzug: its migrations, its version storage, its context. Umzug runs what the plan chose. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { Umzug, type RunnableMigration } from 'umzug'
+import type { RunnableMigration, Umzug, UmzugOptions } from 'umzug'
 
 import { TenancyError } from '../errors.ts'
 import type { SqlRunner } from '../sql.ts'
@@ -10,6 +10,7 @@ import type { MigrationContext } from './context.ts'
 import { loadMigration, type LoadedMigration, type MigrationFile } from './files.ts'
 import { compareHistory } from './plan.ts'
 import { identityOf } from './revision.ts'
+import { loadUmzug } from './umzug-package.ts'
 
 /** Where an Umzug works: on which connection, in which schema, with what its migrations are given. */
 export interface UmzugPlace {
@@ -50,32 +51,35 @@ export interface UmzugParts {
   readonly place: () => UmzugPlace
 }
 
-/** Umzug on one schema. {@link TenantUmzug} opens the place itself; a run has it open already. */
-export class SchemaUmzug extends Umzug<MigrationContext> {
-  constructor({ files, storage, place }: UmzugParts) {
-    const list = typeof files === 'function' ? files : () => Promise.resolve(files)
-    const at = async () => {
-      const { sql, schema } = place()
-      return { sql, schema, history: (await list()).map(({ name }) => name) }
-    }
-    /** Names in the storage may have another extension than the file has now. */
-    const recordedName = async (name: string): Promise<string> => {
-      const recorded = await storage.executed(await at())
-      return recorded.find((candidate) => identityOf(candidate) === identityOf(name)) ?? name
-    }
-    super({
-      logger: undefined,
-      context: () => place().context,
-      migrations: async () => sorted(await list(), place().inOrder).map((file) => runnable(file, place)),
-      storage: {
-        async executed() {
-          const here = await at()
-          return [...compareHistory(here.history, await storage.executed(here)).executed]
-        },
-        logMigration: async ({ name }) => storage.record(await at(), name),
-        unlogMigration: async ({ name }) => storage.forget(await at(), await recordedName(name)),
+/** Umzug on one schema, for a run that has its place open already. */
+export function schemaUmzug(parts: UmzugParts): Umzug<MigrationContext> {
+  const { Umzug } = loadUmzug()
+  return new Umzug(umzugOptions(parts))
+}
+
+function umzugOptions({ files, storage, place }: UmzugParts): UmzugOptions<MigrationContext> {
+  const list = typeof files === 'function' ? files : () => Promise.resolve(files)
+  const at = async () => {
+    const { sql, schema } = place()
+    return { sql, schema, history: (await list()).map(({ name }) => name) }
+  }
+  /** Names in the storage may have another extension than the file has now. */
+  const recordedName = async (name: string): Promise<string> => {
+    const recorded = await storage.executed(await at())
+    return recorded.find((candidate) => identityOf(candidate) === identityOf(name)) ?? name
+  }
+  return {
+    logger: undefined,
+    context: () => place().context,
+    migrations: async () => sorted(await list(), place().inOrder).map((file) => runnable(file, place)),
+    storage: {
+      async executed() {
+        const here = await at()
+        return [...compareHistory(here.history, await storage.executed(here)).executed]
       },
-    })
+      logMigration: async ({ name }) => storage.record(await at(), name),
+      unlogMigration: async ({ name }) => storage.forget(await at(), await recordedName(name)),
+    },
   }
 }
 
@@ -83,30 +87,22 @@ export class SchemaUmzug extends Umzug<MigrationContext> {
 export type OpenPlace = <T>(command: string, fn: (place: UmzugPlace) => Promise<T>) => Promise<T>
 
 /** A real Umzug for one tenant, usable by itself: `up`, `down`, `pending`, `executed`, `runAsCLI`. */
-export class TenantUmzug extends SchemaUmzug {
-  readonly #open: OpenPlace
-  readonly #places: AsyncLocalStorage<UmzugPlace>
-
-  constructor(parts: Omit<UmzugParts, 'place'>, open: OpenPlace) {
-    const places = new AsyncLocalStorage<UmzugPlace>()
-    super({
-      ...parts,
-      place: () => {
-        const place = places.getStore()
-        if (place === undefined) throw new TypeError('no command of this Umzug is running')
-        return place
-      },
-    })
-    this.#open = open
-    this.#places = places
+export function tenantUmzug(parts: Omit<UmzugParts, 'place'>, open: OpenPlace): Umzug<MigrationContext> {
+  const places = new AsyncLocalStorage<UmzugPlace>()
+  const place = () => {
+    const current = places.getStore()
+    if (current === undefined) throw new TypeError('no command of this Umzug is running')
+    return current
   }
-
-  protected override async runCommand<T>(
-    command: string,
-    run: (params: { context: MigrationContext }) => Promise<T>,
-  ): Promise<T> {
-    return this.#open(command, (place) => this.#places.run(place, () => super.runCommand(command, run)))
+  class TenantUmzug extends loadUmzug().Umzug<MigrationContext> {
+    protected override async runCommand<T>(
+      command: string,
+      run: (params: { context: MigrationContext }) => Promise<T>,
+    ): Promise<T> {
+      return open(command, (opened) => places.run(opened, () => super.runCommand(command, run)))
+    }
   }
+  return new TenantUmzug(umzugOptions({ ...parts, place }))
 }
 
 function sorted(files: readonly MigrationFile[], inOrder: UmzugPlace['inOrder']): readonly MigrationFile[] {
