@@ -6,6 +6,12 @@ import type { HealthReport } from './health.ts'
 import type { TenantQuery } from './registry.ts'
 import { checkId, type Tenant } from './tenant.ts'
 
+/** JavaScript may call with anything: `undefined` above all, where no tenant was found. */
+function checkTenant(tenant: Tenant): Tenant {
+  if (typeof tenant !== 'object' || tenant === null) checkId(tenant)
+  return tenant
+}
+
 /** What an application does with its tenants while it serves; the rest of it is {@link Tenancy}. */
 export class CurrentTenant {
   readonly #rooms: Rooms
@@ -19,10 +25,11 @@ export class CurrentTenant {
    * Runs `fn` with `tenant` as the current tenant, for everything it starts, and resolves to its result. A
    * tenant that is behind is upgraded first, unless `lazy` is off.
    *
-   * @throws {@link TenancyError} TENANT_UNKNOWN, TENANT_PENDING, TENANT_UNAVAILABLE.
+   * @throws {@link TenancyError} TENANT_UNKNOWN, TENANT_PENDING, TENANT_UNAVAILABLE; TENANT_NAME_INVALID for what is no
+   * tenant, such as an id that was never set.
    */
   async run<T>(tenant: string | Tenant, fn: (tenant: Tenant) => T | Promise<T>): Promise<T> {
-    const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : tenant
+    const known = typeof tenant === 'string' ? await this.find({ id: tenant }) : checkTenant(tenant)
     await this.#rooms.serving.pass(known)
     return this.#rooms.context.run(known, () => fn(known))
   }
@@ -88,6 +95,12 @@ export class CurrentTenant {
    * Answers are remembered for `lazy.recheckMs`, unless a change is noticed before.
    *
    * @throws {@link TenancyError} TENANT_CONTEXT_MISSING without a tenant; TENANT_UNKNOWN.
+   *
+   * @example
+   * ```ts
+   * await tenancy.provision({ id: 'acme' })
+   * if (await tenancy.hasMigration('20260101120000_add_avatar', { tenant: 'acme' })) console.log('it has avatars')
+   * ```
    */
   async hasMigration(name: string, { tenant }: { readonly tenant?: string } = {}): Promise<boolean> {
     const subject = tenant === undefined ? this.require() : await this.find({ id: checkId(tenant) })
@@ -99,6 +112,12 @@ export class CurrentTenant {
    * upgraded.
    *
    * @throws {@link TenancyError} DATABASE_UNREACHABLE, DATABASE_REFUSED.
+   *
+   * @example
+   * ```ts
+   * const { behind, failing } = await tenancy.health()
+   * if (failing > 0) console.error(`${failing} tenants cannot be upgraded, ${behind} wait`)
+   * ```
    */
   async health(): Promise<HealthReport> {
     return this.#rooms.serving.health()

@@ -23,8 +23,8 @@ export interface DatabaseOptions {
 /** Of Sequelize, for an application that says nothing. */
 const DEFAULT_POOL_SIZE = 5
 
-/** Which context each Sequelize obeys. */
-const contexts = new WeakMap<Sequelize, TenantContext>()
+/** Where a Sequelize says whose it is: for every copy of this package that is loaded, so that two cannot both bind it. */
+const CONTEXT = Symbol.for('umzug-tenants.context')
 
 /** Members of Sequelize that its types leave out. */
 interface Untyped {
@@ -124,17 +124,21 @@ export class Database {
         },
       )
     }
-    const context = contexts.get(sequelize)
+    const bound = sequelize as Sequelize & { [CONTEXT]?: TenantContext } // a mark of our own
+    const context = bound[CONTEXT]
     if (context !== undefined && context !== this.#context) {
       throw new TenancyError('CONFIG_INVALID', 'This Sequelize belongs to another tenancy already.', {
-        fix: ['create one tenancy and share it: a connection can obey one context only'],
+        fix: [
+          'create one tenancy and share it: a connection can obey one context only',
+          'if there is but one, the package may be installed twice: npm ls umzug-tenants',
+        ],
       })
     }
     if (context === undefined) {
       bindSearchPath(sequelize, this.#context)
       joinRuns(sequelize)
     }
-    contexts.set(sequelize, this.#context)
+    bound[CONTEXT] = this.#context
     return sequelize
   }
 

@@ -92,7 +92,7 @@ test('when no session can be opened, the fleet throws why', async () => {
   )
 })
 
-test('when some sessions cannot be opened, the others do all the work', async () => {
+test('O55 when some sessions cannot be opened, the others do all the work', async () => {
   let opened = 0
   const { options } = fake(async (_, tenant) => report(tenant))
   const withSession: FleetOptions<RunReport>['withSession'] = (fn) =>

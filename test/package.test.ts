@@ -1,6 +1,7 @@
 /** The package as it is installed: packed, unpacked, imported, required, its binary run. */
 import { execFileSync } from 'node:child_process'
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -110,6 +111,23 @@ const NEEDS: Readonly<Record<string, string>> = {
   'umzug-tenants/nest': '@nestjs/common',
   'umzug-tenants/otel': '@opentelemetry/api',
 }
+
+test('O19 a second copy of the package does not bind a Sequelize that the first one has', () => {
+  cpSync(join(folder, 'node_modules/umzug-tenants'), join(folder, 'copy/node_modules/umzug-tenants'), {
+    recursive: true,
+  })
+  writeFileSync(join(folder, 'copy/index.mjs'), "export { createTenancy } from 'umzug-tenants'")
+  const title = node(
+    'twice.mjs',
+    `import { Sequelize } from 'sequelize'
+     import { createTenancy } from 'umzug-tenants'
+     import { createTenancy as createElsewhere } from './copy/index.mjs'
+     const sequelize = new Sequelize('postgres://127.0.0.1:1/none', { logging: false })
+     createTenancy({ sequelize })
+     try { createElsewhere({ sequelize }) } catch (error) { console.log(createTenancy !== createElsewhere, error.title) }`,
+  )
+  assert.is(title, 'true This Sequelize belongs to another tenancy already.')
+})
 
 for (const [entrance, names] of Object.entries(EXPORTS)) {
   const needs = NEEDS[entrance]

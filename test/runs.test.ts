@@ -114,4 +114,24 @@ test('down is followed by the gate: the next access upgrades again', async () =>
   assert.is((await tenancy.status({ tenant: id })).state, 'ok')
 })
 
+test('O39 eight runners of one fleet execute each migration once for each tenant', async () => {
+  await database.query('CREATE TABLE public.executions (schema text, migration text)')
+  const noting = (table: string) => `CREATE TABLE ${table} (id integer);
+    INSERT INTO public.executions VALUES (current_schema(), '${table}')`
+  const files = { 'migrations/1_a.sql': noting('a'), 'migrations/2_b.sql': noting('b') }
+  const runners = await Promise.all(Array.from({ length: 8 }, () => tenancyWith(files)))
+  const [first] = runners
+  const ids = Array.from({ length: 12 }, () => newId())
+  for (const id of ids) await first?.provision({ id, up: false })
+  const reports = await Promise.all(runners.map((runner) => runner.up({ tenants: ids, concurrency: 2 })))
+  assert.equal(new Set(reports.map(({ failed }) => failed)), new Set([0]))
+  const executions = await database.query<{ schema: string; count: number }>(
+    'SELECT schema, count(*)::integer AS count FROM public.executions WHERE schema = ANY ($1) GROUP BY schema',
+    [ids],
+  )
+  assert.equal(executions.length, ids.length)
+  assert.ok(executions.every(({ count }) => count === 2))
+  await database.query('DROP TABLE public.executions')
+})
+
 test.run()

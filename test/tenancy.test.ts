@@ -1,9 +1,10 @@
 import { QueryTypes, Sequelize } from 'sequelize'
 import * as assert from 'uvu/assert'
 
+import { isTenancyError } from '../lib/errors.ts'
 import { createTenancy } from '../lib/tenancy.ts'
 import { testDatabase } from './support/database.ts'
-import { failure } from './support/failure.ts'
+import { failure, thrownBy } from './support/failure.ts'
 import { temporaryFolders } from './support/folder.ts'
 import { suite } from './support/suite.ts'
 import { createTable, newId, testTenancies } from './support/tenancies.ts'
@@ -28,6 +29,15 @@ test('run upgrades a tenant that is behind, and runs in it', async () => {
 test('run in a tenant that nobody knows is refused', async () => {
   const tenancy = await tenancyWith()
   await failure('TENANT_UNKNOWN', () => tenancy.run('nobody', () => 1))
+})
+
+test('run without a tenant to run in is refused, whatever JavaScript hands over', async () => {
+  const tenancy = await tenancyWith()
+  for (const nobody of [undefined, null, 7, '']) {
+    const error = await thrownBy(() => tenancy.run(nobody as unknown as string, () => 1)) // as JavaScript may
+    assert.ok(isTenancyError(error), String(error))
+    assert.match(error.title, /cannot be a tenant id|must be a text|No tenant/)
+  }
 })
 
 test('bind keeps the tenant for a function that is called elsewhere', async () => {

@@ -315,4 +315,9 @@ test('O06 a host is found in any letter case', async () => {
   assert.is((await tenancy.find({ host: 'CASED.example.COM:3000' })).id, 'cased')
 })
 
+test('O70 an id with line breaks, colours or hidden marks is shown with these spelt out', async () => {
+  const error = await failure('TENANT_NAME_INVALID', () => checkId('a\nb\u001b[31mc\u202ed\u200b'))
+  assert.is(error.title, '"a\\nb\\u001b[31mc\\u202ed\\u200b" cannot be a tenant id.')
+})
+
 test.run()

@@ -23,6 +23,10 @@ export interface Connections {
   readonly isSeparate: boolean
 }
 
+/** SQL for whether the server is asked from its own machine. */
+export const IS_LOCAL = `coalesce(pg_catalog.inet_client_addr() <<= inet '127.0.0.0/8'
+  OR pg_catalog.inet_client_addr() IN (inet '::1', pg_catalog.inet_server_addr()), true)`
+
 export async function readConnection(
   sql: SqlRunner,
   processId: number | undefined,
@@ -31,8 +35,7 @@ export async function readConnection(
     `SELECT pg_catalog.current_setting('server_version_num')::integer AS "versionNumber",
             pg_catalog.current_setting('server_version') AS version, pg_catalog.pg_backend_pid() AS pid,
             coalesce((SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()), false) AS encrypted,
-            coalesce(pg_catalog.inet_client_addr() <<= inet '127.0.0.0/8' OR pg_catalog.inet_client_addr() = inet '::1'
-              OR pg_catalog.inet_client_addr() = pg_catalog.inet_server_addr(), true) AS "isLocal"`,
+            ${IS_LOCAL} AS "isLocal"`,
   )
   if (facts === undefined) throw new TypeError('the server has answered nothing')
   return { ...facts, processId }

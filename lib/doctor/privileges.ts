@@ -2,6 +2,7 @@
 import type { SqlRunner } from '../sql.ts'
 import { quoteIdentifier } from '../sql.ts'
 import { LEDGER_SCHEMA } from '../tenant.ts'
+import { IS_LOCAL } from './connection.ts'
 import { error, listing, ok, warning, type Finding } from './finding.ts'
 
 export interface MigratorFacts {
@@ -16,6 +17,9 @@ export interface MigratorFacts {
 
 export interface ApplicationFacts {
   readonly role: string
+  readonly isSuperuser: boolean
+  /** Whether the server is asked from its own machine, as on a developer's. */
+  readonly isLocal: boolean
   /** Schemas of tenants that it may not use. */
   readonly closedSchemas: readonly string[]
   /** Schemas of tenants with tables that it may not read. */
@@ -50,7 +54,8 @@ export async function readApplication(
   schemas: readonly string[],
 ): Promise<ApplicationFacts | undefined> {
   const [facts] = await sql.query<ApplicationFacts>(
-    `SELECT current_user::text AS role,
+    `SELECT current_user::text AS role, pg_catalog.current_setting('is_superuser') = 'on' AS "isSuperuser",
+            ${IS_LOCAL} AS "isLocal",
             ARRAY(SELECT nspname::text FROM pg_catalog.pg_namespace n
                    WHERE nspname = ANY ($1::name[]) AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                    ORDER BY 1) AS "closedSchemas",
@@ -99,8 +104,18 @@ export function judgeMigrator(facts: MigratorFacts): readonly Finding[] {
 }
 
 export function judgeApplication(facts: ApplicationFacts, searchPath: readonly string[]): readonly Finding[] {
-  const { role, closedSchemas, unreadable, readsLedger, publicIsOpen } = facts
+  const { role, isSuperuser, isLocal, closedSchemas, unreadable, readsLedger, publicIsOpen } = facts
   const findings: Finding[] = []
+  if (isSuperuser && !isLocal)
+    findings.push(
+      warning('privileges', `Role "${role}" of the application is a superuser.`, {
+        detail: 'no right of a schema, a table or a row stands in its way, nor in that of injected SQL',
+        fix: [
+          'give the application a role of its own: docs/security.md',
+          'and migrationUrl to the role that migrates',
+        ],
+      }),
+    )
   if (closedSchemas.length > 0)
     findings.push(
       error(

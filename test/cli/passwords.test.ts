@@ -29,7 +29,7 @@ test.before(async () => {
   await Promise.all(['a', 'b', 'c'].map((id) => project.cli(['tenants', 'create', id])))
 })
 
-test('a password is in no output, whatever fails', async () => {
+test('O69 a password is in no output, whatever fails', async () => {
   const withPassword = new URL(database.url)
   withPassword.username = 'no_such_role'
   withPassword.password = SECRET

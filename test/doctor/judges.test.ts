@@ -73,6 +73,8 @@ test('a role that migrates must create schemas and own those of the tenants', ()
 
 const APPLICATION: ApplicationFacts = {
   role: 'app',
+  isSuperuser: false,
+  isLocal: false,
   closedSchemas: [],
   unreadable: [],
   readsLedger: true,
@@ -87,6 +89,14 @@ test('a role of the application must use the schemas, and read tables and ledger
   assert.equal(levels(findings), ['privileges error', 'privileges warning', 'privileges error'])
   assert.match(findings[0]?.fix[0] ?? '', 'GRANT USAGE ON SCHEMA "a" TO "app"')
   assert.match(findings[1]?.fix[0] ?? '', 'ON ALL TABLES IN SCHEMA "b" TO "app"')
+})
+
+test('O68 an application that connects as a superuser is a warning, unless the server is on this machine', () => {
+  const superuser = { ...APPLICATION, isSuperuser: true }
+  const [finding] = judgeApplication(superuser, [])
+  assert.equal([finding?.level, finding?.title], ['warning', 'Role "app" of the application is a superuser.'])
+  assert.match(finding?.fix[0] ?? '', 'give the application a role of its own: docs/security.md')
+  assert.equal(levels(judgeApplication({ ...superuser, isLocal: true }, [])), ['privileges ok'])
 })
 
 test('a public schema that is open to all is a warning, and an error where it is searched', () => {
