@@ -7,10 +7,12 @@ import { query, withDatabase } from '../test/support/database.ts'
 import { benchCli } from './cli.ts'
 import { benchAutogenerate } from './autogenerate.ts'
 import { record } from './document.ts'
+import { benchGate } from './gate.ts'
 import { benchRequest } from './request.ts'
 
 const BENCHMARKS: Readonly<Record<string, (url: string) => Promise<string[]>>> = {
   request: benchRequest,
+  gate: benchGate,
   cli: benchCli,
   autogenerate: benchAutogenerate,
 }
