@@ -116,6 +116,9 @@ const GIVEN: Readonly<Record<string, string>> = {
 }
 
 function moduleOf({ text, room }: Example): string {
+  // As it is published: what tsx would have to translate again in each process.
+  const built = (file: string) =>
+    file.replace(join(repository, 'lib'), join(repository, 'dist')).replace(/ts$/, 'js')
   const index = join(repository, 'lib/index.ts')
   const uses = (name: string) => new RegExp(`\\b${name}\\b`).test(text)
   const declares = (name: string) => new RegExp(`(?:const |import [^']*\\b)${name}\\b`).test(text)
@@ -138,14 +141,14 @@ function moduleOf({ text, room }: Example): string {
     ...fromIndex.map((own) => [own, index] as const),
   ]) {
     if (uses(name) && !declares(name) && !lines.some((line) => line.includes(` ${name} `))) {
-      lines.push(`import { ${name} } from '${file}'`)
+      lines.push(`import { ${name} } from '${built(file)}'`)
     }
   }
   for (const [name, given] of Object.entries(GIVEN)) if (uses(name) && !declares(name)) lines.push(given)
   const ownTenancy = uses('tenancy') && !declares('tenancy')
   if (ownTenancy) {
     if (!lines.some((line) => line.includes(' createTenancy ')))
-      lines.push(`import { createTenancy } from '${index}'`)
+      lines.push(`import { createTenancy } from '${built(index)}'`)
     lines.push('const tenancy = createTenancy()')
   }
   // `expression // value` is a claim.
