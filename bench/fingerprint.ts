@@ -65,7 +65,11 @@ function tenantText(schema: string): string {
         seen_at timestamptz DEFAULT now()${key});
       CREATE INDEX ON ${schema}.table${index} (seen_at)`
   })
-  return `BEGIN; CREATE SCHEMA ${schema}; ${tables.join(';')}; COMMIT`
+  const others = `
+    CREATE TYPE ${schema}.state AS ENUM ('new', 'done');
+    CREATE DOMAIN ${schema}.code AS text CHECK (VALUE <> '');
+    CREATE VIEW ${schema}.seen AS SELECT id, name FROM ${schema}.table0 WHERE seen_at IS NOT NULL`
+  return `BEGIN; CREATE SCHEMA ${schema}; ${tables.join(';')}; ${others}; COMMIT`
 }
 
 async function fingerprintTimes(url: string, size: number): Promise<number[]> {
