@@ -8,6 +8,7 @@ import { DataTypes, Sequelize } from 'sequelize'
 import { withFingerprints } from '../lib/autogenerate/fingerprint.ts'
 import { withSession } from '../lib/migrations/session.ts'
 import { createTenancy, type Tenancy } from '../lib/tenancy.ts'
+import { benchFingerprint } from './fingerprint.ts'
 
 const MODELS = 40
 const RUNS = 5
@@ -67,7 +68,9 @@ export async function benchAutogenerate(url: string): Promise<string[]> {
       '|---|---|',
       `| check | ${Math.round(check)} |`,
       `| autogenerate of one more model, tried out up and down | ${Math.round(generate)} |`,
-      `| fingerprint of one tenant | ${fingerprint.toFixed(1)} |`,
+      `| fingerprint of the specimen | ${fingerprint.toFixed(1)} |`,
+      '',
+      ...(await benchFingerprint(url)),
     ]
   } finally {
     await rm(baseDir, { recursive: true })

@@ -1,9 +1,13 @@
 /**
  * The tables as Sequelize sees them. A tenant's models name no schema: the current tenant decides. The shared ones
  * name theirs, so that no tenant's table can stand before them.
+ *
+ * They say of a tenant's tables all that the migrations make: `umzug-tenants check` finds no difference, and
+ * `umzug-tenants autogenerate` writes the migration for what is changed here.
  */
 import {
   DataTypes,
+  fn,
   type CreationOptional,
   type InferAttributes,
   type InferCreationAttributes,
@@ -73,10 +77,10 @@ export type Models = ReturnType<typeof defineModels>
 /** Defines the models on `sequelize`. */
 export function defineModels(sequelize: Sequelize) {
   const { BOOLEAN, INTEGER, STRING, UUID } = DataTypes
-  const id = { type: INTEGER, primaryKey: true, autoIncrement: true }
+  const id = { type: INTEGER, primaryKey: true, autoIncrement: true, autoIncrementIdentity: true }
   const email = {
     type: STRING(256),
-    allowNull: false,
+    unique: true,
     validate: { isEmail: { msg: 'email must be an e-mail address.' } },
   }
 
@@ -94,7 +98,7 @@ export function defineModels(sequelize: Sequelize) {
     'SharedUser',
     {
       id,
-      email,
+      email: { ...email, allowNull: false },
       tenantId: INTEGER,
       isActive: { type: BOOLEAN, defaultValue: false },
       createdAt: DataTypes.DATE,
@@ -110,11 +114,11 @@ export function defineModels(sequelize: Sequelize) {
       email,
       firstName: STRING(100),
       lastName: STRING(100),
-      userRoleId: INTEGER,
-      createdAt: DataTypes.DATE,
+      userRoleId: { type: INTEGER, references: { model: 'roles', key: 'id' } },
+      createdAt: { type: DataTypes.DATE, allowNull: false, defaultValue: fn('now') },
       updatedAt: DataTypes.DATE,
     },
-    { tableName: 'users', underscored: true },
+    { tableName: 'users', underscored: true, indexes: [{ fields: ['user_role_id'] }] },
   )
   const Role = sequelize.define<Role>(
     'Role',
@@ -125,7 +129,7 @@ export function defineModels(sequelize: Sequelize) {
     'Permission',
     {
       id,
-      uuid: UUID, // the table makes one
+      uuid: { type: UUID, unique: true, defaultValue: fn('gen_random_uuid') },
       accountId: INTEGER,
       name: STRING(100),
       title: STRING(100),
@@ -136,13 +140,21 @@ export function defineModels(sequelize: Sequelize) {
   const RolePermission = sequelize.define<RolePermission>(
     'RolePermission',
     { roleId: { type: INTEGER, primaryKey: true }, permissionId: { type: INTEGER, primaryKey: true } },
-    { tableName: 'roles_permissions_link', underscored: true, timestamps: false },
+    {
+      tableName: 'roles_permissions_link',
+      underscored: true,
+      timestamps: false,
+      indexes: [{ fields: ['permission_id'] }],
+    },
   )
   Role.belongsToMany(Permission, {
     as: 'permissions',
-    through: RolePermission,
+    through: { model: RolePermission, unique: false }, // its primary key says so
     foreignKey: 'roleId',
     otherKey: 'permissionId',
+    // A role or a permission that is in use stays.
+    onDelete: 'NO ACTION',
+    onUpdate: 'NO ACTION',
   })
 
   return { sequelize, TenantRecord, SharedUser, User, Role, Permission, RolePermission }

@@ -4,8 +4,6 @@ import { resolve } from 'node:path'
 
 import { compareModels, generate, type Compared, type Workplace } from './autogenerate/autogenerate.ts'
 import { readBaseline, writtenBaseline } from './autogenerate/baseline.ts'
-import { findDrift, type Drift, type DriftSubject } from './autogenerate/drift.ts'
-import { VERSION_TABLES } from './autogenerate/read.ts'
 import { selectBy } from './autogenerate/select.ts'
 import type { Decide } from './autogenerate/decide.ts'
 import type { RenameHints } from './autogenerate/hints.ts'
@@ -14,17 +12,16 @@ import type { Assessed, HazardKind, Operation } from './autogenerate/operation.t
 import type { TenantContext } from './context.ts'
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
+import { findFleetDrift, type DriftReport, type DriftRequest } from './drift.ts'
 import { messageOf, TenancyError } from './errors.ts'
+import type { Events } from './events.ts'
 import { importFile } from './import-file.ts'
 import type { Folders } from './folders.ts'
 import type { Inspection } from './inspection.ts'
-import type { MigrationFile } from './migrations/files.ts'
-import { readHistory, schemaExists } from './migrations/history.ts'
 import { createMigration } from './migrations/create.ts'
 import { withSession } from './migrations/session.ts'
 import type { MigrationFormat } from './migrations/template.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { SqlRunner } from './sql.ts'
 import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
 
@@ -54,12 +51,8 @@ export interface CheckReport {
   readonly differences: readonly Operation[]
   /** Models that could not be made; their tables were compared with nothing. */
   readonly problems: readonly ModelProblem[]
-}
-
-export interface DriftReport {
-  /** Id of the tenant that the others were compared with. */
-  readonly specimen: string
-  readonly tenants: readonly Drift[]
+  /** Names of the event triggers that fire for scratch schemas too: what they do outside the transaction stays. */
+  readonly eventTriggers: readonly string[]
 }
 
 export interface AutogenerateRequest extends ComparisonRequest {
@@ -102,6 +95,7 @@ export class Comparison {
   readonly #tenants: Tenants
   readonly #inspection: Inspection
   readonly #folders: Folders
+  readonly #events: Events
   #models: Promise<void> | undefined
 
   constructor(
@@ -111,6 +105,7 @@ export class Comparison {
     tenants: Tenants,
     inspection: Inspection,
     folders: Folders,
+    events: Events,
   ) {
     this.#options = options
     this.#context = context
@@ -118,6 +113,7 @@ export class Comparison {
     this.#tenants = tenants
     this.#inspection = inspection
     this.#folders = folders
+    this.#events = events
   }
 
   async check({ accept = false, ...request }: CheckRequest): Promise<CheckReport> {
@@ -153,39 +149,14 @@ export class Comparison {
   }
 
   /** Which tenants are not what the specimen is, the specimen itself left out. */
-  async drift({ specimen }: Pick<ComparisonRequest, 'specimen'>): Promise<DriftReport> {
-    const reference = await this.#specimen(specimen)
-    const tenants = (await this.#tenants.all()).filter(({ id }) => id !== reference.id)
-    const { autogenerate: rules, storage } = this.#options
-    const select = selectBy({ ...rules, accepted: await this.#accepted() })
-    const options = {
-      exclude: [...VERSION_TABLES, storage.table],
-      keep: (operation: Operation) => select.isKept(operation),
-    }
-    return explainingDatabaseErrors(() =>
-      this.#database.withSession(async (session) => {
-        const files = await this.#folders.migrations()
-        const subjects: DriftSubject[] = []
-        for (const tenant of [reference, ...tenants])
-          subjects.push(await this.#subject(session, tenant, files))
-        const [first, ...others] = subjects
-        if (first === undefined) throw new TypeError('the specimen is the first of them')
-        return {
-          specimen: first.id,
-          tenants: await findDrift(session, { specimen: first, tenants: others }, options),
-        }
-      }),
-    )
-  }
-
-  async #subject(
-    sql: SqlRunner,
-    { id, schema }: Tenant,
-    files: readonly MigrationFile[],
-  ): Promise<DriftSubject> {
-    if (!(await schemaExists(sql, schema))) return { id, schema, executed: [] }
-    const { executed, unknown } = await readHistory(sql, schema, files, this.#options.storage)
-    return { id, schema, executed: [...executed, ...unknown] }
+  async drift(request: DriftRequest): Promise<DriftReport> {
+    const specimen = await this.#specimen(request.specimen)
+    const tenants = (await this.#tenants.all()).filter(({ id }) => id !== specimen.id)
+    const options = this.#options
+    const select = selectBy({ ...options.autogenerate, accepted: await this.#accepted() })
+    const files = await this.#folders.migrations()
+    const place = { options, database: this.#database, events: this.#events, files, select }
+    return findFleetDrift(place, specimen, tenants, request)
   }
 
   async #comparing<T>(
@@ -290,8 +261,8 @@ export class Comparison {
   }
 }
 
-function reportOf(specimen: string, { differences, problems }: Compared): CheckReport {
-  return { specimen, differences, problems }
+function reportOf(specimen: string, { differences, problems, eventTriggers }: Compared): CheckReport {
+  return { specimen, differences, problems, eventTriggers: eventTriggers.map(({ name }) => name) }
 }
 
 /** By its import alone, or by its default export. */

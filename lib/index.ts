@@ -7,13 +7,8 @@ export type { DoctorReport } from './doctor/doctor.ts'
 export type { CheckName, Finding, Level } from './doctor/finding.ts'
 export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDocument } from './errors.ts'
 export type { EventName, Listener, TenancyEvents } from './events.ts'
-export type {
-  AutogenerateReport,
-  AutogenerateRequest,
-  CheckReport,
-  CheckRequest,
-  DriftReport,
-} from './comparison.ts'
+export type { AutogenerateReport, AutogenerateRequest, CheckReport, CheckRequest } from './comparison.ts'
+export type { DriftReport, DriftRequest } from './drift.ts'
 export type { ExecOptions, ExecReport, TenantExecReport } from './exec/exec.ts'
 export type { OutputLine } from './exec/program.ts'
 export type { TableReport } from './contents.ts'

@@ -4,15 +4,10 @@ import type { Umzug } from 'umzug'
 import type { AdoptReport } from './adopt.ts'
 import type { AdoptManyRequest, AdoptRequest, FleetAdoptReport } from './adoptions.ts'
 import { assemble, type Rooms } from './assembly.ts'
-import type {
-  AutogenerateReport,
-  AutogenerateRequest,
-  CheckReport,
-  CheckRequest,
-  DriftReport,
-} from './comparison.ts'
+import type { AutogenerateReport, AutogenerateRequest, CheckReport, CheckRequest } from './comparison.ts'
 import type { TableReport } from './contents.ts'
 import { CurrentTenant } from './current-tenant.ts'
+import type { DriftReport, DriftRequest } from './drift.ts'
 import type { DoctorReport } from './doctor/doctor.ts'
 import type { ExecOptions, ExecReport } from './exec/exec.ts'
 import type { PlanOptions } from './inspection.ts'
@@ -318,11 +313,12 @@ export class Tenancy extends CurrentTenant {
   }
 
   /**
-   * Which tenants are not what the specimen is: drifted by hand, or at another revision. It writes nothing.
+   * Which tenants are not what the specimen is, or was at their revision: for that the migrations are run again in a
+   * scratch schema, in a transaction that is rolled back. What is wrong with one tenant is in its entry of the report.
    *
    * @throws {@link TenancyError} SCHEMA_MISSING for the specimen's.
    */
-  async drift(request: Pick<CheckRequest, 'specimen'> = {}): Promise<DriftReport> {
+  async drift(request: DriftRequest = {}): Promise<DriftReport> {
     return (await this.#rooms.comparison()).drift(request)
   }
 

@@ -12,6 +12,7 @@ import type { MigrationFormat, NewFile } from '../migrations/template.ts'
 import { compare } from './compare.ts'
 import { readFoundations } from './copy.ts'
 import { assess } from './hazards.ts'
+import { explainingRefusals, readEventTriggers, type EventTrigger } from './event-triggers.ts'
 import { decideRenames, type Decide } from './decide.ts'
 import { renamesOf, type RenameHints } from './hints.ts'
 import { modelsOf, type ModelProblem } from './models.ts'
@@ -50,12 +51,15 @@ export interface Compared extends Sides {
   /** Models that could not be made; their tables are compared with nothing. */
   readonly problems: readonly ModelProblem[]
   readonly differences: readonly Operation[]
+  /** Event triggers that fire where scratch schemas are made. */
+  readonly eventTriggers: readonly EventTrigger[]
 }
 
 /**
  * The models and the schema `specimen`, and what they differ in.
  *
- * @throws {@link TenancyError} CONFIG_INVALID if there are no models; PRIVILEGE_MISSING if no scratch schema may be made.
+ * @throws {@link TenancyError} CONFIG_INVALID if there are no models; PRIVILEGE_MISSING or SCRATCH_REFUSED if no scratch
+ * schema may be made.
  */
 export async function compareModels(
   place: Workplace,
@@ -70,24 +74,25 @@ export async function compareModels(
     foundations: await readFoundations(session, specimen),
   }))
   const views = new Set(snapshot.others.filter(({ kind }) => kind.endsWith('view')).map(({ name }) => name))
-  const shadow = await place.openScratch((session) =>
-    withScratchSchema(session, scratch(place, 'shadow'), async (schema) => {
-      const { lockTimeoutMs } = place
-      // A model on a view is no table.
-      const options = {
-        ...application,
-        foundations,
-        isExcluded: (table: string) => views.has(table),
-        lockTimeoutMs,
-      }
-      const problems = await makeShadow(session, schema, options)
-      return { problems, models: await readSnapshot(session, schema, reading) }
-    }),
-  )
+  const shadow = await place.openScratch(async (session) => {
+    const eventTriggers = await readEventTriggers(session)
+    const { lockTimeoutMs } = place
+    // A model on a view is no table.
+    const isExcluded = (table: string) => views.has(table)
+    const options = { ...application, foundations, isExcluded, lockTimeoutMs, eventTriggers }
+    const made = await explainingRefusals(eventTriggers, () =>
+      withScratchSchema(session, scratch(place, 'shadow'), async (schema) => {
+        const problems = await makeShadow(session, schema, options)
+        return { problems, models: await readSnapshot(session, schema, reading) }
+      }),
+    )
+    return { ...made, eventTriggers }
+  })
   const select = selectBy(rules, new Set(shadow.problems.map(({ table }) => table)))
   const models = select.snapshot(shadow.models)
   const differences = select.operations(compare(select.snapshot(snapshot), models))
-  return { specimen: snapshot, foundations, models, select, problems: shadow.problems, differences }
+  const { problems, eventTriggers } = shadow
+  return { specimen: snapshot, foundations, models, select, problems, differences, eventTriggers }
 }
 
 export interface GenerateRequest {
@@ -114,7 +119,7 @@ export interface Generated {
  * by `verify`, and puts it where it belongs.
  *
  * @throws {@link TenancyError} USAGE for a hint that cannot be used; RENAME_UNDECIDED; HAZARD_REFUSED;
- * VERIFICATION_FAILED.
+ * VERIFICATION_FAILED; SCRATCH_REFUSED.
  */
 export async function generate<T>(
   place: Workplace,
@@ -126,8 +131,10 @@ export async function generate<T>(
   const visible = select.snapshot(specimen)
   const facts = { others: specimen.others }
   const hints = renames === false ? {} : (renames ?? {})
+  const inCopy = (session: MigrationSession, fn: (schema: string) => Promise<T>) =>
+    explainingRefusals(compared.eventTriggers, () => withScratchSchema(session, scratch(place, 'copy'), fn))
   return place.openScratch((session) =>
-    withScratchSchema(session, scratch(place, 'copy'), async (schema) => {
+    inCopy(session, async (schema) => {
       const copy = await Copy.make(session, schema, compared, readingOf(place))
       const decided = await decideRenames(hints, {
         look: async (known) => candidates(await copy.renamed(renamesOf(known, visible, models)), models),

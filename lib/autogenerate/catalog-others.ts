@@ -186,8 +186,13 @@ const TYPES = `
                  CASE WHEN t.typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || pg_get_expr(t.typdefaultbin, 0),
                  (SELECT 'COLLATE ' || quote_ident(o.collname) FROM pg_collation o
                    WHERE o.oid = t.typcollation AND o.collname <> 'default'),
+                 -- By what depends on it: most constraints have no type, so to the planner all seem to have the same.
                  (SELECT string_agg(format('CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), ' ' ORDER BY k.conname)
-                    FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'))
+                    FROM pg_constraint k
+                   WHERE k.contypid = t.oid AND k.contype = 'c' AND k.oid = ANY (ARRAY(
+                           SELECT d.objid FROM pg_depend d
+                            WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = t.oid AND d.refobjsubid = 0
+                              AND d.classid = 'pg_constraint'::regclass))))
                WHEN 'c' THEN (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)), ', '
                                                 ORDER BY a.attnum)
                                 FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)

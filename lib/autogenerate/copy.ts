@@ -11,6 +11,11 @@ import { sqlOf } from './sql.ts'
 /** Statements that make what tables need and a snapshot does not spell out: types of one's own, and functions. */
 export type Foundations = readonly string[]
 
+/** What depends on the schema: by that its objects are found with an index, however many others there are. */
+const OBJECTS = `pg_catalog.pg_namespace n
+       JOIN pg_catalog.pg_depend o
+         ON o.refclassid = 'pg_catalog.pg_namespace'::regclass AND o.refobjid = n.oid AND o.deptype = 'n'`
+
 /**
  * The functions and domains of `schema` as statements with bare names. They are copied before the tables, since
  * defaults, checks and generated columns call them.
@@ -20,15 +25,21 @@ export async function readFoundations(sql: SqlRunner, schema: string): Promise<F
     `SELECT format('CREATE DOMAIN %I AS %s%s%s%s', t.typname, format_type(t.typbasetype, t.typtypmod),
                    ' DEFAULT ' || t.typdefault, CASE WHEN t.typnotnull THEN ' NOT NULL' END,
                    (SELECT string_agg(format(' CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), '' ORDER BY k.conname)
-                      FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')) AS text
-       FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+                      FROM pg_catalog.pg_constraint k
+                     WHERE k.contypid = t.oid AND k.contype = 'c' AND k.oid = ANY (ARRAY(
+                             SELECT d.objid FROM pg_catalog.pg_depend d
+                              WHERE d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = t.oid
+                                AND d.classid = 'pg_catalog.pg_constraint'::regclass)))) AS text
+       FROM ${OBJECTS}
+       JOIN pg_catalog.pg_type t ON o.classid = 'pg_catalog.pg_type'::regclass AND t.oid = o.objid
       WHERE n.nspname = $1 AND t.typtype = 'd' ORDER BY t.oid`,
     [schema],
   )
   const functions = await sql.query<{ text: string }>(
     `SELECT replace(pg_get_functiondef(p.oid), ' ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(',
                     ' ' || quote_ident(p.proname) || '(') AS text
-       FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+       FROM ${OBJECTS}
+       JOIN pg_catalog.pg_proc p ON o.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = o.objid
       WHERE n.nspname = $1 AND p.prokind IN ('f', 'p')
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                          WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
@@ -45,11 +56,14 @@ export async function makeCopy(
   foundations: Foundations,
 ): Promise<void> {
   const left = await layFoundations(session, foundations)
-  for (const operation of compare(EMPTY, snapshot)) {
-    for (const text of sqlOf(operation)) await session.query(text)
-  }
+  await runAsOne(session, compare(EMPTY, snapshot).flatMap(sqlOf))
   // A function may take a table's row for its parameter.
   await layFoundations(session, left)
+}
+
+/** Runs statements without values in one message: each in its turn, without a round trip for each. */
+export async function runAsOne(sql: SqlRunner, texts: readonly string[]): Promise<void> {
+  if (texts.length > 0) await sql.query(texts.join(';\n'))
 }
 
 /** Makes what can be made of `foundations`; the answer is the rest. */

@@ -1,5 +1,5 @@
 /** Tenants that are not what the specimen is: fingerprints first, details only of those that differ. */
-import { TenancyError } from '../errors.ts'
+import { TenancyError, type ErrorDocument } from '../errors.ts'
 import type { SqlRunner } from '../sql.ts'
 import { compare } from './compare.ts'
 import { withFingerprints, type TakeFingerprint } from './fingerprint.ts'
@@ -15,24 +15,27 @@ export interface DriftSubject {
 }
 
 /**
- * - `same`: as the specimen.
+ * - `same`: as the specimen is, or was, at the tenant's revision.
  * - `drifted`: not as the specimen of the same revision; `differences` lead from the specimen to the tenant.
  * - `behind`, `ahead`, `diverged`: another revision than the specimen's, which it cannot be compared at.
  * - `missing`: there is no such schema.
+ * - `failed`: it could not be read; `error` says why.
  */
-export type DriftState = 'same' | 'drifted' | 'behind' | 'ahead' | 'diverged' | 'missing'
+export type DriftState = 'same' | 'drifted' | 'behind' | 'ahead' | 'diverged' | 'missing' | 'failed'
 
 export interface Drift {
   readonly id: string
   readonly schema: string
   readonly state: DriftState
   readonly differences: readonly Operation[]
+  /** Why the tenant could not be read. */
+  readonly error?: ErrorDocument
 }
 
 export interface DriftOptions extends ReadOptions {
   /**
-   * What the specimen is at another revision, if that can be had: from a copy of it that was taken down to there.
-   * Asked once for each set of executed migrations.
+   * What the specimen is at another revision, if that can be had: by its migrations, run again up to there. Asked once
+   * for each set of executed migrations.
    * @defaultValue tenants of another revision are told by their state alone
    */
   readonly specimenAt?: (executed: readonly string[]) => Promise<Snapshot | undefined>
@@ -52,48 +55,64 @@ export async function findDrift(
   options: DriftOptions = {},
 ): Promise<readonly Drift[]> {
   return withFingerprints(sql, options, async (take) => {
-    const search = new DriftSearch(sql, specimen, take, options)
+    const search = new DriftSearch({ ...specimen, fingerprint: await take(specimen.schema) }, options)
     const found: Drift[] = []
-    for (const tenant of tenants) found.push(await search.of(tenant))
+    for (const tenant of tenants) found.push(await search.of({ sql, take }, tenant))
     return found
   })
 }
 
+/** What the others are compared with. */
+export interface DriftSpecimen extends DriftSubject {
+  readonly fingerprint: string
+  /** Read when it is needed, if it is not known. */
+  readonly snapshot?: Snapshot | undefined
+}
+
+/** A connection, and what takes fingerprints on it. */
+export interface DriftReader {
+  readonly sql: SqlRunner
+  readonly take: TakeFingerprint
+}
+
 /** What a tenant is measured by; a fingerprint that is known to be of the same, or of which differences, is so again. */
 interface Measure {
-  readonly snapshot: () => Promise<Snapshot>
+  /** None until it is needed: the specimen as it is. */
+  snapshot: Snapshot | undefined
   readonly known: Map<string, readonly Operation[]>
 }
 
-class DriftSearch {
-  readonly #sql: SqlRunner
-  readonly #specimen: DriftSubject
-  readonly #take: TakeFingerprint
+/**
+ * Compares tenants with one specimen, on as many connections at once as there are readers. What one of them has learnt
+ * is there for the others; what two begin at the same moment is done twice, so that none fails with another's connection.
+ */
+export class DriftSearch {
+  readonly #specimen: DriftSpecimen
   readonly #options: DriftOptions
   readonly #measures = new Map<string, Measure | undefined>()
 
-  constructor(sql: SqlRunner, specimen: DriftSubject, take: TakeFingerprint, options: DriftOptions) {
-    this.#sql = sql
+  constructor(specimen: DriftSpecimen, options: DriftOptions) {
     this.#specimen = specimen
-    this.#take = take
     this.#options = options
   }
 
-  async of({ id, schema, executed }: DriftSubject): Promise<Drift> {
-    const measure = await this.#measureAt(executed)
-    const fingerprint = await this.#fingerprint(schema)
+  async of(reader: DriftReader, { id, schema, executed }: DriftSubject): Promise<Drift> {
+    const fingerprint = await fingerprintIfThere(reader, schema)
     if (fingerprint === undefined) return { id, schema, state: 'missing', differences: [] }
+    const measure = await this.#measureAt(executed)
     if (measure === undefined) {
       return { id, schema, state: stateOf(executed, this.#specimen.executed), differences: [] }
     }
-    const differences = measure.known.get(fingerprint) ?? (await this.#differences(schema, measure))
+    const differences =
+      measure.known.get(fingerprint) ?? (await this.#differences(reader.sql, schema, measure))
     measure.known.set(fingerprint, differences)
     return { id, schema, state: differences.length === 0 ? 'same' : 'drifted', differences }
   }
 
-  async #differences(schema: string, measure: Measure): Promise<readonly Operation[]> {
-    const snapshot = await readSnapshot(this.#sql, schema, this.#options)
-    const differences = compare(await measure.snapshot(), snapshot, { strict: true })
+  async #differences(sql: SqlRunner, schema: string, measure: Measure): Promise<readonly Operation[]> {
+    measure.snapshot ??= await readSnapshot(sql, this.#specimen.schema, this.#options)
+    const snapshot = await readSnapshot(sql, schema, this.#options)
+    const differences = compare(measure.snapshot, snapshot, { strict: true })
     return differences.filter(this.#options.keep ?? (() => true))
   }
 
@@ -105,25 +124,19 @@ class DriftSearch {
 
   async #makeMeasure(executed: readonly string[]): Promise<Measure | undefined> {
     if (stateOf(executed, this.#specimen.executed) === 'same') {
-      const { schema } = this.#specimen
-      const fingerprint = await this.#take(schema)
-      let snapshot: Promise<Snapshot> | undefined
-      return {
-        snapshot: () => (snapshot ??= readSnapshot(this.#sql, schema, this.#options)),
-        known: new Map([[fingerprint, []]]),
-      }
+      return { snapshot: this.#specimen.snapshot, known: new Map([[this.#specimen.fingerprint, []]]) }
     }
     const snapshot = await this.#options.specimenAt?.(executed)
-    return snapshot && { snapshot: () => Promise.resolve(snapshot), known: new Map() }
+    return snapshot && { snapshot, known: new Map() }
   }
+}
 
-  async #fingerprint(schema: string): Promise<string | undefined> {
-    try {
-      return await this.#take(schema)
-    } catch (error) {
-      if (error instanceof TenancyError && error.code === 'SCHEMA_MISSING') return undefined
-      throw error
-    }
+async function fingerprintIfThere({ take }: DriftReader, schema: string): Promise<string | undefined> {
+  try {
+    return await take(schema)
+  } catch (error) {
+    if (error instanceof TenancyError && error.code === 'SCHEMA_MISSING') return undefined
+    throw error
   }
 }
 

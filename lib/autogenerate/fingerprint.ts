@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 
 import type { SqlRunner } from '../sql.ts'
 import { hashesOf, withHashes } from './catalog.ts'
-import { VERSION_TABLES, type ReadOptions } from './read.ts'
+import { isRead, type ReadOptions } from './read.ts'
 
 /** Takes fingerprints on one connection. */
 export type TakeFingerprint = (schema: string) => Promise<string>
@@ -14,14 +14,14 @@ export type TakeFingerprint = (schema: string) => Promise<string>
  */
 export async function withFingerprints<T>(
   sql: SqlRunner,
-  { exclude = VERSION_TABLES }: ReadOptions,
+  options: ReadOptions,
   fn: (take: TakeFingerprint) => Promise<T>,
 ): Promise<T> {
   return withHashes(sql, () =>
     fn(async (schema) => {
       const hashes = await hashesOf(sql, schema)
       const lines = hashes
-        .filter(({ parent }) => !exclude.includes(parent))
+        .filter(({ parent }) => isRead(parent, options))
         .map(({ parent, hash }) => `${hash} ${parent}`)
       return createHash('sha256').update(lines.toSorted().join('\n')).digest('hex').slice(0, 16)
     }),

@@ -6,7 +6,7 @@ import { messageOf, TenancyError } from '../errors.ts'
 import type { MigrationSession } from '../migrations/session.ts'
 import type { NewFile } from '../migrations/template.ts'
 import { compare } from './compare.ts'
-import { makeCopy, type Foundations } from './copy.ts'
+import { makeCopy, runAsOne, type Foundations } from './copy.ts'
 import type { Rename } from './hints.ts'
 import type { Operation } from './operation.ts'
 import { followingRenames } from './renames.ts'
@@ -115,9 +115,13 @@ export class Copy {
     return this.#sides.select.snapshot(await readSnapshot(this.#session, this.#schema, this.#reading))
   }
 
+  /** All at once; if that fails one by one, to know which. */
   async #apply(operations: readonly Operation[]): Promise<void> {
-    for (const operation of operations) {
-      for (const text of sqlOf(operation)) await this.#do(text)
+    const texts = operations.flatMap(sqlOf)
+    try {
+      await this.#session.undoable(() => runAsOne(this.#session, texts))
+    } catch {
+      for (const text of texts) await this.#do(text)
     }
   }
 

@@ -16,6 +16,16 @@ import type {
 export interface ReadOptions {
   /** Tables that are not the application's: where versions are recorded. */
   readonly exclude?: readonly string[]
+  /**
+   * Whether a table is read; an ENUM that only tables use which are not is left out with them.
+   * @defaultValue all but those in `exclude` are
+   */
+  readonly isCompared?: (table: string) => boolean
+}
+
+/** Whether what belongs to `parent` is read: what belongs to no table always is. */
+export function isRead(parent: string, { exclude = VERSION_TABLES, isCompared }: ReadOptions): boolean {
+  return !exclude.includes(parent) && (parent === '' || isCompared === undefined || isCompared(parent))
 }
 
 /** The tables of the version storages, under their usual names. */
@@ -29,15 +39,21 @@ export const VERSION_TABLES: readonly string[] = ['SequelizeMeta', 'SequelizeDat
 export async function readSnapshot(
   sql: SqlRunner,
   schema: string,
-  { exclude = VERSION_TABLES }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<Snapshot> {
-  const facts = new Facts(await factsOf(sql, schema), exclude)
+  const all = await factsOf(sql, schema)
+  const isVisible = ({ parent }: Fact) => isRead(parent, options)
+  const facts = new Facts(all.filter(isVisible))
+  const left = enumsOnlyOf(new Facts(all.filter((fact) => !isVisible(fact))), facts)
   return {
     tables: facts
       .of<TableFact>('table')
       .map((table) => toTable(table, facts))
       .toSorted(byName),
-    enums: facts.of<Enum>('enum').toSorted(byName),
+    enums: facts
+      .of<Enum>('enum')
+      .filter(({ name }) => !left.has(name))
+      .toSorted(byName),
     sequences: facts.of<Sequence>('sequence').toSorted(byName),
     others: OTHER_KINDS.flatMap((kind) =>
       facts
@@ -99,13 +115,19 @@ function toOther(kind: OtherObject['kind'], { name, definition, dependsOn }: Oth
   return { kind, name, definition, dependsOn: columns.filter((column) => column !== null) }
 }
 
-/** What the catalogs have answered, without what belongs to tables that are left out. */
+/** Enums that columns of the tables left out have, and no other columns. */
+function enumsOnlyOf(leftOut: Facts, facts: Facts): ReadonlySet<string | null> {
+  const enumsOf = (some: Facts) => some.of<ColumnFact>('column').map((column) => column.enum)
+  const used = new Set(enumsOf(facts))
+  return new Set(enumsOf(leftOut).filter((name) => !used.has(name)))
+}
+
+/** What the catalogs have answered. */
 class Facts {
   readonly #data = new Map<string, string[]>()
 
-  constructor(rows: readonly Fact[], exclude: readonly string[]) {
+  constructor(rows: readonly Fact[]) {
     for (const { kind, parent, data } of rows) {
-      if (exclude.includes(parent)) continue
       for (const key of new Set([kind, `${kind} ${parent}`])) {
         const list = this.#data.get(key)
         if (list === undefined) this.#data.set(key, [data])

@@ -28,7 +28,12 @@ export interface Select {
   /** Without what is left out, and without what models cannot say. */
   snapshot(snapshot: Snapshot): Snapshot
   operations(operations: readonly Operation[]): readonly Operation[]
-  /** Whether a difference between tenants counts: also of what models cannot say. */
+  /** Whether a table is compared at all. */
+  isCompared(table: string): boolean
+  /**
+   * Whether a difference between tenants counts: also of what models cannot say. What is ignored because models say less
+   * than the database is no reason for tenants to differ; comments are.
+   */
   isKept(operation: Operation): boolean
 }
 
@@ -43,9 +48,11 @@ export function selectBy(rules: SelectRules, broken: ReadonlySet<string> = new S
   const isWanted = (each: Operation) =>
     !rules.accepted.has(acceptanceOf(each)) && (rules.operation === undefined || rules.operation(each))
   return {
+    isCompared,
     isKept: (operation) => {
       const table = tableOf(operation)
-      return isWanted(operation) && (table === undefined || isCompared(table))
+      const isComment = operation.kind === 'comment' && rules.ignore.includes('comments')
+      return isWanted(operation) && !isComment && (table === undefined || isCompared(table))
     },
     snapshot: (snapshot) => visible(snapshot, isCompared),
     operations: (operations) => {

@@ -36,10 +36,12 @@ export async function withTrial<T>(
   }
 }
 
-async function runSide(
+/** Runs one side of a migration in `schema`, which bare names mean, inside the session's open transaction. */
+export async function runSide(
   session: MigrationSession,
   schema: string,
   side: MigrationSide | undefined,
+  { savepoints = false }: { readonly savepoints?: boolean } = {},
 ): Promise<void> {
   const { sequelize } = session
   const context = createMigrationContext({
@@ -51,5 +53,5 @@ async function runSide(
     sql: (text, values) => session.queryForMigration(text, values),
     x: {},
   })
-  await session.watching(false, async () => side?.(context, true))
+  await session.watching(savepoints, async () => side?.(context, true))
 }

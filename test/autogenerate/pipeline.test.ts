@@ -133,6 +133,64 @@ test('scratch schemas can be made in another database', async () => {
   await bench.drop(schema)
 })
 
+test('an event trigger is named, and one that refuses a table says so with the way round', async () => {
+  const bench = await open()
+  const schema = await bench.make(items({ a: INTEGER }))
+  await database.query(`
+    CREATE FUNCTION public.no_big_tables() RETURNS event_trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%.bigs') THEN
+          RAISE 'no tables of that name';
+        END IF;
+      END $$;
+    CREATE FUNCTION public.nothing() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE EVENT TRIGGER small ON ddl_command_end EXECUTE FUNCTION public.no_big_tables();
+    CREATE EVENT TRIGGER sleeping ON ddl_command_end EXECUTE FUNCTION public.nothing();
+    ALTER EVENT TRIGGER sleeping DISABLE`)
+  try {
+    const { eventTriggers, problems, differences } = await bench.compare((sequelize) => {
+      items({ a: INTEGER, b: INTEGER })(sequelize)
+      sequelize.define('big', { a: INTEGER })
+    }, schema)
+    assert.equal(
+      eventTriggers.map(({ name }) => name),
+      ['small'],
+    )
+    assert.equal(
+      differences.map(({ kind }) => kind),
+      ['add column'],
+    )
+    assert.is(problems.length, 1)
+    assert.match(
+      problems[0]?.message ?? '',
+      /no tables of that name; event trigger "small" refuses it: .*--shadow-url/,
+    )
+  } finally {
+    await database.query('DROP EVENT TRIGGER small; DROP EVENT TRIGGER sleeping')
+  }
+  await bench.drop(schema)
+})
+
+test('an event trigger that refuses the scratch schema itself is named, and nothing else is blamed', async () => {
+  const bench = await open()
+  const schema = await bench.make(items({ a: INTEGER }))
+  const compared = await bench.compare(items({ a: INTEGER, b: INTEGER }), schema)
+  await database.query(`
+    CREATE FUNCTION public."No DDL"() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$;
+    CREATE EVENT TRIGGER closed ON ddl_command_start WHEN TAG IN ('CREATE SCHEMA') EXECUTE FUNCTION public."No DDL"()`)
+  try {
+    const { message } = await failure('SCRATCH_REFUSED', () => bench.compare(items({ a: TEXT }), schema))
+    assert.match(message, 'Event trigger "closed"')
+    assert.match(message, 'not today')
+    assert.match(message, '--shadow-url')
+    const eventTriggers = [{ name: 'closed', function: 'No DDL' }]
+    await failure('SCRATCH_REFUSED', () => bench.generate({ ...compared, eventTriggers }))
+  } finally {
+    await database.query('DROP EVENT TRIGGER closed')
+  }
+  await bench.drop(schema)
+})
+
 test('a process that is killed in the middle leaves nothing', async () => {
   const bench = await open()
   const schema = await bench.make(items({ a: INTEGER }))

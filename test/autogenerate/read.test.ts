@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 
 import { factsOf } from '../../lib/autogenerate/catalog.ts'
+import { readFoundations } from '../../lib/autogenerate/copy.ts'
 import { readSnapshot } from '../../lib/autogenerate/read.ts'
 import { EMPTY } from '../../lib/autogenerate/snapshot.ts'
 import { withSession } from '../../lib/migrations/session.ts'
@@ -201,6 +202,19 @@ test('one statement reads it, and takes no lock on a table', async () => {
   )
   await schemas.query('ROLLBACK')
   assert.equal(locks, [])
+})
+
+test('the checks of a domain are its own, not those of tables that use it', async () => {
+  await schemas.make(
+    'domains',
+    `CREATE DOMAIN code AS text CONSTRAINT filled CHECK (VALUE <> '');
+     CREATE TABLE t (a text, CONSTRAINT "as code" CHECK (a::code <> 'x'))`,
+  )
+  const [domain] = (await schemas.read('domains')).others
+  assert.is(domain?.definition, "text CONSTRAINT filled CHECK ((VALUE <> ''::text))")
+  assert.equal(await readFoundations(schemas, 'domains'), [
+    "CREATE DOMAIN code AS text CONSTRAINT filled CHECK ((VALUE <> ''::text))",
+  ])
 })
 
 test.run()

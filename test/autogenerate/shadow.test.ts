@@ -1,5 +1,5 @@
 /** What models make in a shadow is what plain `sync` makes in `public` of a fresh database. */
-import { DataTypes, Deferrable, Sequelize, type QueryOptions } from 'sequelize'
+import { DataTypes, Deferrable, Model, Sequelize, type QueryOptions, type SyncOptions } from 'sequelize'
 import * as assert from 'uvu/assert'
 
 import { readSnapshot } from '../../lib/autogenerate/read.ts'
@@ -8,7 +8,7 @@ import { makeShadow } from '../../lib/autogenerate/shadow.ts'
 import type { ModelProblem } from '../../lib/autogenerate/models.ts'
 import type { Snapshot } from '../../lib/autogenerate/snapshot.ts'
 import { TenantContext } from '../../lib/context.ts'
-import { withSession } from '../../lib/migrations/session.ts'
+import { withSession, type MigrationSession } from '../../lib/migrations/session.ts'
 import { bindSearchPath } from '../../lib/search-path.ts'
 import { catalogOf } from '../support/catalog.ts'
 import { testDatabase } from '../support/database.ts'
@@ -18,6 +18,25 @@ const test = suite('autogenerate/shadow')
 const database = testDatabase(test)
 
 type Define = (sequelize: Sequelize) => void
+
+/** Of the session in which the last shadow was made. */
+let messages = 0
+
+function counting(session: MigrationSession): void {
+  const { sequelize } = session
+  const query = session.query.bind(session)
+  const ofModels = sequelize.query.bind(sequelize) as (...parameters: unknown[]) => Promise<unknown>
+  session.query = (text, values) => {
+    messages++
+    return query(text, values)
+  }
+  Object.assign(sequelize, {
+    query: (...parameters: unknown[]) => {
+      messages++
+      return ofModels(...parameters)
+    },
+  })
+}
 
 interface Shadow {
   readonly snapshot: Snapshot
@@ -31,13 +50,14 @@ async function shadowOf(define: Define): Promise<Shadow> {
   define(sequelize)
   const limits = { lockTimeoutMs: 1000, statementTimeoutMs: 0 }
   try {
-    return await withSession({ connection: database.url, ...limits }, (session) =>
-      withScratchSchema(session, { purpose: 'shadow', searchPath: ['shared'] }, async (schema) => {
+    return await withSession({ connection: database.url, ...limits }, (session) => {
+      counting(session)
+      return withScratchSchema(session, { purpose: 'shadow', searchPath: ['shared'] }, async (schema) => {
         const options = { sequelize, context, isExcluded: () => false, foundations: [], lockTimeoutMs: 1000 }
         const problems = await makeShadow(session, schema, options)
         return { problems, snapshot: await readSnapshot(session, schema) }
-      }),
-    )
+      })
+    })
   } finally {
     await sequelize.close()
   }
@@ -149,6 +169,17 @@ const MODELS: Readonly<Record<string, Define>> = {
       await sequelize.query('CREATE INDEX at_the_end ON hookeds (a, b)')
     })
   },
+  'a model with a sync of its own'(sequelize) {
+    class Noted extends Model {
+      static override async sync<M extends Model>(options?: SyncOptions): Promise<M> {
+        const synced = await super.sync<M>(options)
+        await sequelize.query("COMMENT ON TABLE noteds IS 'of its own'", options as QueryOptions)
+        return synced
+      }
+    }
+    Noted.init({ a: DataTypes.INTEGER }, { sequelize, modelName: 'noted' })
+    sequelize.define('plain', { a: DataTypes.INTEGER })
+  },
   'two models of one table'(sequelize) {
     sequelize.define('first', { a: DataTypes.INTEGER }, { tableName: 't' })
     sequelize.define('second', { a: DataTypes.INTEGER }, { tableName: 't', indexes: [{ fields: ['a'] }] })
@@ -163,6 +194,23 @@ for (const [what, define] of Object.entries(MODELS)) {
     assert.ok(snapshot.tables.length > 0)
   })
 }
+
+test('many models take no more messages than few', async () => {
+  const define = (count: number) => (sequelize: Sequelize) => {
+    for (let index = 0; index < count; index++) {
+      sequelize
+        .define(`model${index}`, { a: DataTypes.ENUM('x') }, { indexes: [{ fields: ['a'] }] })
+        .belongsTo(sequelize.models['model0'] ?? sequelize.define('never', {}), { as: 'first' })
+    }
+  }
+  const messagesOf = async (count: number) => {
+    messages = 0
+    const { snapshot } = await shadowOf(define(count))
+    assert.is(snapshot.tables.length, count)
+    return messages
+  }
+  assert.is(await messagesOf(20), await messagesOf(2))
+})
 
 test('nothing of it stays', async () => {
   const before = await catalogOf(database)

@@ -156,6 +156,49 @@ test('check --tenants names the tenants that are not what the specimen is', asyn
   )
 })
 
+test('check --tenants exits with 4 if a tenant cannot be read, and tells the others', async () => {
+  const app = await started('name: DataTypes.STRING')
+  await app.cli(['tenants', 'create', 'b', '--up'])
+  await database.query('ALTER TABLE b."SequelizeMeta" RENAME name TO gone')
+  const { code, stdout } = await app.cli(['check', '--tenants', '--specimen', 'a', '--concurrency', '2'])
+  assert.is(code, 4)
+  assert.match(stdout, /^b failed: .*column "name" does not exist/)
+  const { document } = await app.json<{ tenants: { error?: ErrorDocument }[] }>([
+    'check', '--tenants', '--specimen', 'a',
+  ]) // prettier-ignore
+  assert.match(document.tenants[0]?.error?.detail ?? '', 'does not exist')
+})
+
+test('check --tenants says why a tenant that is behind was not compared', async () => {
+  const app = await started('name: DataTypes.STRING')
+  await app.cli(['tenants', 'create', 'b'])
+  assert.is(
+    (await app.cli(['check', '--tenants', '--specimen', 'a'])).code,
+    0,
+    'it is as "a" was at the start',
+  )
+  await database.query('CREATE TABLE a.by_hand (x integer)')
+  const { code, stdout, stderr } = await app.cli(['check', '--tenants', '--specimen', 'a'])
+  assert.is(code, 3)
+  assert.match(stdout, 'b behind')
+  assert.match(stderr, 'were not compared: the migrations, run again, do not lead to what the specimen is')
+})
+
+test('event triggers are named in a warning, which keeps nobody from comparing', async () => {
+  const app = await started('name: DataTypes.STRING')
+  await database.query(`
+    CREATE FUNCTION public.nothing() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION public.nothing()`)
+  try {
+    const { code, stderr } = await app.cli(['check'])
+    assert.is(code, 0)
+    assert.match(stderr, 'warning: event triggers fire for scratch schemas too: "audit"')
+    assert.equal((await app.json<{ eventTriggers: string[] }>(['check'])).document.eventTriggers, ['audit'])
+  } finally {
+    await database.query('DROP EVENT TRIGGER audit; DROP FUNCTION public.nothing')
+  }
+})
+
 test('a model that cannot be made is named with the words of the server, and the others are compared', async () => {
   const app = await started('name: DataTypes.STRING')
   const broken = `sequelize.define('bad', { x: { type: 'NO_SUCH' } })`

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 
 import * as assert from 'uvu/assert'
 
+import { describeOperation } from '../../lib/autogenerate/describe.ts'
 import { testDatabase } from '../support/database.ts'
 import { exampleApp } from '../support/example-app.ts'
 import { build, repository } from '../support/project.ts'
@@ -80,6 +81,14 @@ test('every step down leaves what was there before the step up', async () => {
   assert.equal(await contentOf(name), seen[2])
 })
 
+test('the models say what the migrations make, so no migration is due', async () => {
+  const name = await app.createTenant()
+  await app.tenancy.up({ tenant: name })
+  const { differences, problems } = await app.tenancy.check({ specimen: name })
+  assert.equal(differences.map(describeOperation), [])
+  assert.equal(problems, [])
+})
+
 test('migrations and seeders name no schema and import nothing but types', () => {
   for (const folder of ['migrations', 'seeders']) {
     for (const file of readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })) {
@@ -98,13 +107,20 @@ test('plain Node reads the configuration, the migrations and the seeders', async
       cwd: repository,
       env: { ...process.env, DATABASE_URL: database.url },
     })
-    return JSON.parse(stdout) as { tenants: { id: string; state?: string; applied?: string[] }[] } // docs/cli.md
+    // docs/cli.md
+    return JSON.parse(stdout) as {
+      readonly tenants: readonly { id: string; state?: string; applied?: string[] }[]
+      readonly differences?: readonly object[]
+      readonly files?: readonly string[]
+    }
   }
   const name = await app.createTenant()
   assert.is((await umzugTenants('status', '--tenant', name)).tenants[0]?.state, 'pending')
   assert.is((await umzugTenants('up', '--tenant', name)).tenants[0]?.applied?.length, 3)
   assert.is((await umzugTenants('seed', 'up', '--tenant', name)).tenants[0]?.applied?.length, 1)
   assert.is((await umzugTenants('status', '--tenant', name)).tenants[0]?.state, 'ok')
+  assert.equal((await umzugTenants('check', '--specimen', name)).differences, [])
+  assert.equal((await umzugTenants('autogenerate', '-m', 'nothing', '--specimen', name)).files, [])
 })
 
 test('before the shared schema is migrated the registry says what to do', async () => {

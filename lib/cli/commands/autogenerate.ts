@@ -36,8 +36,9 @@ export async function autogenerate(invocation: Invocation, flags: AutogenerateFl
   const report = await withTenancy(invocation, (tenancy) =>
     tenancy.autogenerate({ message, specimen, format, destructive, shadowUrl, renames, failOn, decide }),
   )
-  const { operations: differences, file, files, problems, leftOut } = report
-  const document = { differences, ...(file === undefined ? {} : { file }), files, problems, leftOut }
+  const { operations: differences, file, files, problems, leftOut, eventTriggers } = report
+  const written = { ...(file === undefined ? {} : { file }), files }
+  const document = { differences, ...written, problems, leftOut, eventTriggers }
   show(invocation, document, textOf(report, terminal.style.out))
   if (!json) terminal.err(problemsText(report))
   return 0
@@ -95,8 +96,15 @@ function operationText({ operation, hazards }: Assessed, style: Style): string {
   return `${describeOperation(operation)}\n${notes.join('')}`
 }
 
-export function problemsText({ problems }: Pick<AutogenerateReport, 'problems'>): string {
-  return problems
-    .map(({ model, table, message }) => `model ${model} was not compared (table ${table}): ${message}\n`)
-    .join('')
+/** What somebody should know of how it was compared. */
+export function problemsText({
+  problems,
+  eventTriggers,
+}: Pick<AutogenerateReport, 'problems' | 'eventTriggers'>): string {
+  const models = problems.map(
+    ({ model, table, message }) => `model ${model} was not compared (table ${table}): ${message}\n`,
+  )
+  const names = eventTriggers.map((name) => `"${name}"`).join(', ')
+  const fired = `warning: event triggers fire for scratch schemas too: ${names}; elsewhere with --shadow-url URL\n`
+  return `${models.join('')}${eventTriggers.length === 0 ? '' : fired}`
 }

@@ -5,7 +5,7 @@ import { autogenerate, type AutogenerateFlags } from '../commands/autogenerate.t
 import { check, type CheckFlags } from '../commands/check.ts'
 import { create, type CreateFlags } from '../commands/create.ts'
 import { lint } from '../commands/lint.ts'
-import { add, collect, format, type Act } from './flags.ts'
+import { add, collect, format, limitFleet, type Act } from './flags.ts'
 
 export function addWrite(program: Command, act: Act): void {
   program.commandsGroup('Write:')
@@ -51,7 +51,7 @@ function comparing(command: Command): Command {
 
 function addCheck(program: Command, act: Act): void {
   const command = add(program, 'check', 'exit with 3 if a migration is due', ['check', 'check --tenants'])
-  comparing(command)
+  limitFleet(comparing(command))
     .option('--tenants', 'compare the tenants with the specimen instead of the models')
     .option('--accept', 'accept the differences there are: they do not count from then on')
     .action(act((invocation, flags: CheckFlags) => check(invocation, flags)))
