@@ -1,16 +1,17 @@
-/** Every command, as a process of its own against a real database. */
+/** Every command against a real database, in this process unless it is about one. */
 import * as assert from 'uvu/assert'
 
 import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { Plan } from '../../lib/cli/report.ts'
 import type { TenantStatus } from '../../lib/status.ts'
-import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
+import { cliProjects, projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/commands')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
+const newProcessProject = cliProjects(test, database)
 
 let project: CliProject
 
@@ -265,7 +266,7 @@ test('every other -x reaches the migrations as context.x', async () => {
 })
 
 test('what configuration and migrations print, and what Sequelize logs, does not reach stdout', async () => {
-  const other = await newProject({
+  const other = await newProcessProject({
     'package.json': '{ "type": "module" }',
     'umzug-tenants.config.mjs': `
       import { createRequire } from 'node:module'
@@ -286,7 +287,8 @@ test('what configuration and migrations print, and what Sequelize logs, does not
 })
 
 test('--url works instead of DATABASE_URL and everything else, with a warning', async () => {
-  const { code, stdout, stderr } = await project.cli(['--url', database.url, 'tenants', 'list'], {
+  const other = await newProcessProject()
+  const { code, stdout, stderr } = await other.cli(['--url', database.url, 'tenants', 'list'], {
     env: {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none',
       MIGRATION_DATABASE_URL: 'postgres://127.0.0.1:9/none',

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 
 import type { ErrorDocument } from '../../lib/errors.ts'
-import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
+import { projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 import { newId } from '../support/tenancies.ts'
 
 const test = suite('cli/integrity')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
 
 interface Report {
   readonly tenants: readonly {

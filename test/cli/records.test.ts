@@ -6,14 +6,14 @@ import * as assert from 'uvu/assert'
 import { run } from '../../lib/cli/program.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { TenantHistory } from '../../lib/tenant-history.ts'
-import { cliProjects, fakeTerminal, inThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
+import { fakeTerminal, projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 import { newId } from '../support/tenancies.ts'
 
 const test = suite('cli/records')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
 
 const FILES = {
   ...tableMigration('001_users', 'users'),
@@ -22,20 +22,10 @@ const FILES = {
 }
 const NAMES = ['001_users.sql', '002_roles.sql']
 
-/** A project whose commands run in this process: as processes of their own they would take most of a minute. */
-async function inProcess(): Promise<CliProject> {
-  return inThisProcess(
-    await newProject({
-      ...FILES,
-      'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
-    }),
-  )
-}
-
 let project: CliProject
 
 test.before(async () => {
-  project = await inProcess()
+  project = await newProject(FILES)
 })
 
 async function create(...flags: string[]): Promise<string> {
@@ -241,7 +231,7 @@ test('redo tells at a terminal what is reverted and what the tenant holds, befor
 })
 
 test('with --shared a failure has the form of the report, for every command that has a report', async () => {
-  const broken = await inProcess()
+  const broken = await newProject(FILES)
   await broken.write({ 'migrations/shared/d6bb_broken.sql': 'SELECT 1/0' })
   const up = await broken.json<Report<object>>(['up', '--shared'])
   assert.equal([up.code, up.document.failed, up.document.tenants[0]?.error?.sqlstate], [1, 1, '22012'])
@@ -271,7 +261,7 @@ test('--fail-fast begins no tenant after a failure, and the report names those t
 })
 
 test('redo exits 1 for a failure, and says whether the migration stays reverted', async () => {
-  const broken = await inProcess()
+  const broken = await newProject(FILES)
   const id = newId()
   await broken.cli(['tenants', 'create', id, '--up'])
   await broken.write({ 'migrations/002_roles.sql': 'SELECT 1/0' })
@@ -282,7 +272,7 @@ test('redo exits 1 for a failure, and says whether the migration stays reverted'
 })
 
 test('repair --rehash accepts changed files, for one tenant and for all', async () => {
-  const changing = await inProcess()
+  const changing = await newProject(FILES)
   const [id, other] = [newId(), newId()]
   for (const each of [id, other]) await changing.cli(['tenants', 'create', each, '--up'])
   await changing.write({ 'migrations/001_users.sql': 'CREATE TABLE users (id bigint)' })

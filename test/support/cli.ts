@@ -135,6 +135,18 @@ export function inThisProcess(project: CliProject): CliProject {
   }
 }
 
+/** The same as {@link cliProjects}, with {@link inThisProcess} around each project that names no configuration. */
+export function projectsInThisProcess(test: Suite, database: TestDatabase) {
+  const newProject = cliProjects(test, database)
+  return async (files: Files = {}): Promise<CliProject> =>
+    inThisProcess(
+      await newProject({
+        'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
+        ...files,
+      }),
+    )
+}
+
 /** A terminal in memory, at which a person types `answers`, one after another. */
 export function fakeTerminal(
   answers?: readonly string[],
