@@ -143,6 +143,7 @@ test('a wrong URL in the environment names the variable, and is not shown', asyn
     message,
     'Option "url" must be a URL that begins with postgres://; it is another text (in DATABASE_URL).',
   )
+  assert.match(message, 'fix: correct the environment variable DATABASE_URL')
   assert.not.match(message, 'secret')
 })
 

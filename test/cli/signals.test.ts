@@ -46,6 +46,21 @@ async function running(count: number): Promise<void> {
   throw new Error(`there never were ${count} migrations under way`)
 }
 
+/** Resolves when a process that has not connected yet asks for the lock of a schema. */
+async function waitingForLock(): Promise<void> {
+  const [now] = await database.query<{ now: string }>('SELECT clock_timestamp()::text AS now')
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const rows = await database.query(
+      `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()
+          AND datname = current_database() AND backend_start > $1::timestamptz`,
+      [now?.now ?? ''],
+    )
+    if (rows.length > 0) return
+    await sleep(20)
+  }
+  throw new Error('nobody has waited for a lock')
+}
+
 /** Sends the signals, one after another, once `count` migrations are under way. */
 const sending = (count: number, ...signals: NodeJS.Signals[]) => ({
   started: (child: ChildProcess) => {
@@ -153,11 +168,11 @@ test('seed files and the shared schema end in the same way', async () => {
 
 test('a tenant that waits for another runner’s lock has not begun, and is not run', async () => {
   const ids = ['f1']
-  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(2);')
+  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(4);')
   const first = project.cli(['up', '--all'])
   await running(1)
   const second = await project.json<FleetReport>(['up', '--all'], {
-    started: (child) => void sleep(1200).then(() => child.kill('SIGINT')),
+    started: (child) => void waitingForLock().then(() => child.kill('SIGINT')),
   })
   assert.equal([second.code, second.document.notRun, second.document.tenants], [130, 1, []])
   assert.is((await first).code, 0)
@@ -190,19 +205,6 @@ test('a second signal cancels the upgrade of tenants create --up, and how to go 
   const again = await project.json<{ error: ErrorDocument }>(argv, sending(1, 'SIGINT', 'SIGINT'))
   assert.equal([again.code, again.document.error.code], [130, 'RUN_CANCELLED'])
 })
-
-/** Resolves when somebody asks for the lock of a schema again and again. */
-async function waitingForLock(): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    const rows = await database.query(
-      `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()
-          AND datname = current_database()`,
-    )
-    if (rows.length > 0) return
-    await sleep(20)
-  }
-  throw new Error('nobody has waited for a lock')
-}
 
 test('tenants create and tenants adopt that wait for a lock have not begun', async () => {
   const project = await newProject({

@@ -134,7 +134,6 @@ test('up and down without a selection refuse and say how to select', async () =>
     ['downgrade', '-1'],
     ['db:migrate'],
     ['db:migrate:undo:all'],
-    ['seed', 'up'],
     ['-x', 'version=2', 'up'],
   ]) {
     // prettier-ignore
