@@ -4,9 +4,11 @@
  */
 import { messageOf, TenancyError } from './errors.ts'
 import type { Events } from './events.ts'
+import { isStopped, notBegun, type Interruption } from './interruption.ts'
 import { ensureLedger, moveInLedger } from './ledger.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import { readHistory, schemaExists } from './migrations/history.ts'
+import { withLocks } from './migrations/migrator.ts'
 import { compareHistory, type History } from './migrations/plan.ts'
 import { writeProgress } from './migrations/progress.ts'
 import type { MigrationSession } from './migrations/session.ts'
@@ -14,7 +16,7 @@ import { chooseStamp, type StampChange, type StampTarget } from './migrations/st
 import { subjectOf } from './migrations/subject.ts'
 import { assertFindable, movingPublic, PUBLIC, readPublic } from './public-schema.ts'
 import type { Registry } from './registry.ts'
-import { assertFree, renaming, withLocks } from './rename.ts'
+import { assertFree, renaming } from './rename.ts'
 import { textsNaming } from './schema-texts.ts'
 import { quoteIdentifier, SQLSTATE, sqlStateOf, type SqlRunner } from './sql.ts'
 import { writeStamp } from './stamp.ts'
@@ -44,7 +46,8 @@ export interface Candidate {
   readonly tenant: Tenant
 }
 
-export interface AdoptOptions {
+/** Adopting is short: a signal ends the wait for its locks, and what has begun goes on to its end. */
+export interface AdoptOptions extends Interruption {
   readonly registry: Registry
   readonly lockWaitMs: number
   readonly events: Events
@@ -87,16 +90,17 @@ export async function adoptSchema(
 ): Promise<AdoptReport> {
   const { from, tenant } = candidate
   const { registry, lockWaitMs, events } = options
+  if (isStopped(options)) throw notBegun(tenant)
   await ensureLedger(session, (fn) => session.transaction(fn))
   const owners = [tenant, ...(from === tenant.schema ? [] : [{ id: tenant.id, schema: from }])]
-  const adoption = await withLocks(session, owners, lockWaitMs, () =>
+  const adopting = () =>
     session.transaction(async () => {
       const planned = await plan(session, candidate, options)
       await registry.add(tenant, session)
       if (planned.isNew) await write(session, candidate, planned, options)
       return planned
-    }),
-  )
+    })
+  const adoption = await withLocks(session, owners, lockWaitMs, adopting, options)
   if (adoption.isNew) events.emit('tenant:adopted', { tenant: tenant.id, schema: tenant.schema, from })
   return reportOf(candidate, adoption, options)
 }

@@ -1,19 +1,22 @@
 /** Which schemas become tenants, and which of them failed to: adopting one, some, or those that match a pattern. */
 import { adoptSchema, planAdoption, type AdoptOptions, type AdoptReport, type Candidate } from './adopt.ts'
 import type { Database } from './database.ts'
-import { databaseError, explainingDatabaseErrors } from './database-errors.ts'
+import { explainingDatabaseErrors } from './database-errors.ts'
 import type { Folders } from './folders.ts'
-import { isTenancyError, TenancyError, type ErrorDocument } from './errors.ts'
+import { TenancyError } from './errors.ts'
+import { runFleet } from './fleet.ts'
+import type { Interruption } from './interruption.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { StampTarget } from './migrations/stamp.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { FleetLimits } from './on-each.ts'
+import { checkConcurrency, checkMaxFailures, type ResolvedOptions } from './options.ts'
 import { PUBLIC } from './public-schema.ts'
-import type { FleetCounts } from './reports.ts'
+import { fleetReport, type FleetOf } from './reports.ts'
 import { patternOf } from './selection.ts'
 import type { SqlRunner } from './sql.ts'
 import { createTenant, LEDGER_SCHEMA, type Tenant } from './tenant.ts'
 
-interface AdoptBase {
+interface AdoptBase extends Interruption {
   /** Where a schema without a version table stands: a migration, `'head'`, or 0. */
   readonly stamp?: StampTarget
   /**
@@ -37,29 +40,32 @@ export interface AdoptRequest extends AdoptBase {
 
 /** Schemas that are to become tenants, each with its name as id: those named, or those that match `*` and `?`. */
 export type AdoptManyRequest = AdoptBase &
-  ({ readonly schemas: readonly string[] } | { readonly match: string })
+  FleetLimits & {
+    /** Schemas at once. @defaultValue the configuration's */
+    readonly concurrency?: number
+  } & ({ readonly schemas: readonly string[] } | { readonly match: string })
 
-/** A schema that was not adopted, and why. */
+/** A schema that was not adopted. */
 export interface AdoptFailure {
   readonly id: string
   readonly schema: string
   readonly from: string
   readonly adopted: false
-  readonly error: ErrorDocument
 }
 
 /** What became of each of many schemas. */
-export interface FleetAdoptReport extends FleetCounts {
-  readonly tenants: readonly (AdoptReport | AdoptFailure)[]
-}
+export type FleetAdoptReport = FleetOf<AdoptReport | AdoptFailure>
 
 /** What adopting needs of the tenancy. */
-export interface AdoptionsOptions extends Omit<AdoptOptions, 'files' | 'stamp'> {
+export interface AdoptionsOptions extends Omit<AdoptOptions, 'files' | 'stamp' | keyof Interruption> {
   readonly policy: ResolvedOptions['policy']
   readonly sharedSchema: string
   readonly database: Database
   readonly folders: Folders
+  readonly concurrency: number
 }
+
+type Act = (session: MigrationSession, candidate: Candidate) => Promise<AdoptReport>
 
 export class Adoptions {
   readonly #options: AdoptionsOptions
@@ -69,40 +75,47 @@ export class Adoptions {
   }
 
   async adopt(request: AdoptRequest | AdoptManyRequest): Promise<AdoptReport | FleetAdoptReport> {
-    const options = {
-      ...this.#options,
-      files: await this.#options.folders.migrations(),
-      stamp: request.stamp,
-    }
+    const { stamp, signal, cancelSignal } = request
+    const files = await this.#options.folders.migrations()
+    const options = { ...this.#options, files, stamp, signal, cancelSignal }
     const act = request.dryRun === true ? planAdoption : adoptSchema
-    return explainingDatabaseErrors(() =>
-      this.#options.database.withSession(async (session) =>
-        'schema' in request
-          ? act(session, await this.#candidate(request), options)
-          : this.#many(session, request, (candidate) => act(session, candidate, options)),
-      ),
+    const { database } = this.#options
+    return explainingDatabaseErrors<AdoptReport | FleetAdoptReport>(() =>
+      'schema' in request
+        ? database.withSession(async (session) => act(session, await this.#candidate(request), options))
+        : this.#many(request, (session, candidate) => act(session, candidate, options)),
     )
   }
 
-  async #many(
-    session: MigrationSession,
-    request: AdoptManyRequest,
-    act: (candidate: Candidate) => Promise<AdoptReport>,
-  ): Promise<FleetAdoptReport> {
-    const schemas = 'match' in request ? await this.#matching(session, request.match) : request.schemas
-    const tenants: (AdoptReport | AdoptFailure)[] = []
-    for (const schema of new Set(schemas)) {
-      try {
-        tenants.push(await act(await this.#candidate({ schema })))
-      } catch (error) {
-        const known = isTenancyError(error) ? error : databaseError(error, { schema })
-        if (known === undefined) throw error
-        tenants.push({ id: schema, schema, from: schema, adopted: false, error: known.toJSON() })
-      }
+  /** The same engine as for every fleet; what is a tenant's afterwards is called by its schema until then. */
+  async #many(request: AdoptManyRequest, act: Act): Promise<FleetAdoptReport> {
+    const { database, concurrency, events } = this.#options
+    const limits = {
+      concurrency: checkConcurrency(request.concurrency, concurrency),
+      maxFailures: checkMaxFailures(request),
     }
-    const failed = tenants.filter((tenant) => 'error' in tenant).length
-    const succeeded = tenants.filter(({ adopted }) => adopted).length
-    return { tenants, succeeded, unchanged: tenants.length - failed - succeeded, failed, notRun: 0 }
+    const schemas =
+      'match' in request
+        ? await database.withSession((session) => this.#matching(session, request.match))
+        : request.schemas
+    const outcome = await runFleet<AdoptReport>(
+      [...new Set(schemas)].map((schema) => ({ id: schema, schema })),
+      {
+        ...limits,
+        signal: request.signal,
+        cancelSignal: request.cancelSignal,
+        withSession: (fn) => database.withSession(fn),
+        run: async (session, { schema }) => act(session, await this.#candidate({ schema })),
+        isUnchanged: ({ adopted }) => !adopted,
+        onProgress: (counts) => events.emit('fleet:progress', counts),
+      },
+    )
+    return fleetReport<AdoptReport | AdoptFailure>(outcome, ({ id, schema }) => ({
+      id,
+      schema,
+      from: schema,
+      adopted: false,
+    }))
   }
 
   /** Schemas that can be a tenant's at all: PostgreSQL's own, `public` and the shared ones are never meant. */

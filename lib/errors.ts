@@ -57,6 +57,8 @@ const MEANINGS = {
   RUN_NOT_BEGUN: { exitCode: 1, status: 503 },
   LOCK_NOT_HELD: { exitCode: 2, status: 409 },
 
+  FLEET_TRANSACTION_REFUSED: { exitCode: 2, status: 500 },
+
   PROGRAM_NOT_STARTED: { exitCode: 2, status: 500 },
 
   RENAME_UNDECIDED: { exitCode: 3, status: 500 },
@@ -103,6 +105,8 @@ export interface ErrorFacts {
   readonly fix: readonly string[]
   /** Migrations of the same run that were committed before the failure. */
   readonly committed?: readonly string[] | undefined
+  /** Of a redo: migrations that were reverted, and that was committed before the failure. */
+  readonly reverted?: readonly string[] | undefined
   /** Seconds after which trying again may help; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number | undefined
   readonly cause?: unknown
@@ -132,6 +136,7 @@ export class TenancyError extends Error {
   readonly detail: string | undefined
   readonly fix: readonly string[]
   readonly committed: readonly string[]
+  readonly reverted: readonly string[]
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorCode, title: string, facts: ErrorFacts) {
@@ -148,6 +153,7 @@ export class TenancyError extends Error {
     this.detail = facts.detail
     this.fix = facts.fix
     this.committed = facts.committed ?? []
+    this.reverted = facts.reverted ?? []
     this.retryAfterSeconds = facts.retryAfterSeconds
   }
 
@@ -178,6 +184,14 @@ export function isTenancyError(error: unknown, code?: ErrorCode): error is Tenan
     'code' in error &&
     (code === undefined || error.code === code)
   )
+}
+
+/** `error`, of which `facts` say something else. */
+export function retold(error: TenancyError, facts: Partial<ErrorFacts>): TenancyError {
+  const { code, title, tenant, schema, migration, direction, sqlstate, detail, fix } = error
+  const { committed, reverted, retryAfterSeconds, cause } = error
+  const own = { tenant, schema, migration, direction, sqlstate, detail, fix }
+  return new TenancyError(code, title, { ...own, committed, reverted, retryAfterSeconds, cause, ...facts })
 }
 
 /** The text of anything that was thrown. */

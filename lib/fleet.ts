@@ -34,7 +34,12 @@ export interface FleetCounts {
 /** The outcome for one tenant: its report, or why there is none. */
 export type FleetResult<Report> =
   | { readonly tenant: Tenant; readonly report: Report }
-  | { readonly tenant: Tenant; readonly error: ErrorDocument; readonly migrations: readonly string[] }
+  | { readonly tenant: Tenant; readonly error: ErrorDocument; readonly kept: Kept }
+
+/** What of a tenant that has failed stays: it was committed before the failure. */
+export type Kept = Pick<TenancyError, 'committed' | 'reverted'>
+
+export const NOTHING: Kept = { committed: [], reverted: [] }
 
 /** What became of a fleet, each part in the order of its tenants. */
 export interface FleetOutcome<Report> {
@@ -72,7 +77,7 @@ function giveUp<Report>(queue: Queue<Report>, reason: unknown): void {
   if (queue.isUntouched) throw reason
   while (queue.hasNext) {
     const [index, tenant] = queue.take()
-    queue.put(index, { tenant, error: describe(reason, tenant), migrations: [] })
+    queue.put(index, { tenant, error: explain(reason, tenant).toJSON(), kept: NOTHING })
   }
 }
 
@@ -176,21 +181,21 @@ async function runOne<Report>(
     return { tenant, report: await options.run(session, tenant) }
   } catch (error) {
     if (isTenancyError(error, 'RUN_NOT_BEGUN')) return undefined
-    // Segments that were committed before the failure stay.
-    const migrations = error instanceof TenancyError ? error.committed : []
-    return { tenant, error: describe(error, tenant), migrations }
+    const failure = explain(error, tenant)
+    return { tenant, error: failure.toJSON(), kept: failure }
   }
 }
 
-function describe(error: unknown, { id }: Tenant): ErrorDocument {
-  const known = error instanceof TenancyError ? error : databaseError(error, { tenant: id })
+/** What a tenant's run has failed with, as the library's own error. */
+export function explain(error: unknown, { id }: Tenant): TenancyError {
+  if (error instanceof TenancyError) return error
   return (
-    known?.toJSON() ?? {
-      code: 'MIGRATION_FAILED',
-      title: `The run failed on tenant "${id}".`,
+    databaseError(error, { tenant: id }) ??
+    new TenancyError('MIGRATION_FAILED', `The run failed on tenant "${id}".`, {
       tenant: id,
       detail: messageOf(error),
       fix: [`run it alone: umzug-tenants up --tenant ${id}`],
-    }
+      cause: error,
+    })
   )
 }

@@ -7,8 +7,9 @@ import { findInLedger, readLastRuns, readLedger, type LedgerEntry } from './ledg
 import type { ApprovalOptions } from './migrations/approval.ts'
 import { readHistory, schemaExists } from './migrations/history.ts'
 import type { Allowances } from './migrations/integrity.ts'
-import type { Direction, PlanRequest } from './migrations/plan.ts'
+import type { Direction, PlanRequest, TransactionMode } from './migrations/plan.ts'
 import { subjectOf, type Subject } from './migrations/subject.ts'
+import { assertOneTransaction } from './fleet-transaction.ts'
 import { planMany, planOne, type FleetPlanReport, type PlanReport } from './plans.ts'
 import { isOne, orAll, type FleetSelection, type OneSelection, type Selection } from './selection.ts'
 import { describeHistory, type TenantHistory } from './tenant-history.ts'
@@ -26,6 +27,7 @@ export interface PlanOptions extends PlanRequest {
 export type StatusSelection = OneSelection | (Partial<FleetSelection> & { readonly verify?: boolean })
 
 export interface InspectionOptions extends ApprovalOptions {
+  readonly transaction: TransactionMode
   readonly database: Database
   readonly tenants: Tenants
   readonly folders: Folders
@@ -54,7 +56,10 @@ export class Inspection {
         return planOne(runner, { subject, files, request }, this.#options)
       }
       const tenants = await this.#tenants.select(options)
-      return planMany(runner, tenants, { files: await this.#folders.migrations(), request }, this.#options)
+      const files = await this.#folders.migrations()
+      const plans = await planMany(runner, tenants, { files, request }, this.#options)
+      if (this.#options.transaction === 'fleet') await assertOneTransaction(plans, files)
+      return plans
     })
   }
 

@@ -2,7 +2,8 @@
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import type { Events } from './events.ts'
-import { runFleet } from './fleet.ts'
+import { NOTHING, runFleet, type FleetOptions, type Kept } from './fleet.ts'
+import { runInOneTransaction, type FleetTransactionOptions } from './fleet-transaction.ts'
 import { isStopped, notBegun, whileListening, type Interruption } from './interruption.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import type { MigrationSession } from './migrations/session.ts'
@@ -10,7 +11,6 @@ import { subjectOf, type Subject } from './migrations/subject.ts'
 import { checkConcurrency, checkMaxFailures } from './options.ts'
 import { fleetReport, type FleetOf, type Named } from './reports.ts'
 import { isOne, type FleetSelection, type OneSelection, type Selection } from './selection.ts'
-import type { Tenant } from './tenant.ts'
 import type { Tenants } from './tenants.ts'
 
 /** When a fleet's run ends before its last tenant. What it leaves, the same call does later. */
@@ -37,8 +37,16 @@ export interface Act<Report extends Named> {
     ((session: MigrationSession, files: readonly MigrationFile[]) => Promise<ReadonlySet<string>>) | undefined
   /** Whether a report says that nothing was done. */
   isUnchanged(report: Report): boolean
-  /** The report of a schema on which `done` was all that was done. */
-  reportOf(owner: Named, done: readonly string[]): Report
+  /** The report of a schema on which `kept` is all that was done. */
+  reportOf(owner: Named, kept: Kept): Report
+  /** Of a fleet: it is done in one transaction to all tenants, or to none. */
+  readonly together?: Together | undefined
+}
+
+/** What a fleet's transaction needs to know beside what is done in it. */
+export interface Together extends Pick<FleetTransactionOptions<never>, 'lockWaitMs' | 'events'> {
+  /** Throws what stands in the way of a run, before anybody's has begun. */
+  check(session: MigrationSession, subject: Subject, files: readonly MigrationFile[]): Promise<void>
 }
 
 /** Where it is done. */
@@ -88,23 +96,30 @@ async function onMany<Report extends Named>(
   }
   const files = await act.files(false)
   const selected = await tenants.select(options)
-  const { idle } = act
+  const { idle, together } = act
   const isNeeded = selected.length > 0 && !isStopped(options)
   const schemas =
     idle === undefined || !isNeeded
       ? new Set<string>()
       : await explainingDatabaseErrors(() => database.withSession((session) => idle(session, files)))
-  const outcome = await runFleet<Report>(selected, {
+  const fleet: FleetOptions<Report> = {
     ...limits,
     signal: options.signal,
     cancelSignal: options.cancelSignal,
     withSession: (fn) => withSession(database, options, fn),
     run: (session, tenant) => act.run(session, subjectOf(tenant), files),
     isUnchanged: (report) => act.isUnchanged(report),
-    idle: (tenant: Tenant) => (schemas.has(tenant.schema) ? act.reportOf(tenant, []) : undefined),
+    idle: (tenant) => (schemas.has(tenant.schema) ? act.reportOf(tenant, NOTHING) : undefined),
     onProgress: (counts) => events.emit('fleet:progress', counts),
-  })
-  return fleetReport(outcome, ({ id, schema }, committed) => act.reportOf({ id, schema }, committed))
+  }
+  const outcome = await (together === undefined
+    ? runFleet(selected, fleet)
+    : runInOneTransaction(selected, {
+        ...fleet,
+        ...together,
+        check: (session, tenant) => together.check(session, subjectOf(tenant), files),
+      }))
+  return fleetReport(outcome, ({ id, schema }, kept) => act.reportOf({ id, schema }, kept))
 }
 
 /** A session whose migrations are cancelled when the signal says so. */

@@ -22,11 +22,10 @@ export function postgresUrl(option: string, value: string | undefined, variable:
   if (url === undefined) return undefined
   if (typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url)) return url
   const found = typeof url === 'string' ? 'another text' : show(url)
-  throw mustBe(
-    option,
-    'a URL that begins with postgres://',
-    value === undefined ? `${found} (in ${variable})` : found,
-  )
+  const expected = 'a URL that begins with postgres://'
+  throw value === undefined
+    ? mustBe(option, expected, `${found} (in ${variable})`, `correct the environment variable ${variable}`)
+    : mustBe(option, expected, found)
 }
 
 export function withMethods<T extends object>(
@@ -84,9 +83,14 @@ export function invalid(option: string, expected: string, found: unknown): Tenan
   return mustBe(option, expected, show(found))
 }
 
-function mustBe(option: string, expected: string, found: string): TenancyError {
+function mustBe(
+  option: string,
+  expected: string,
+  found: string,
+  fix = `correct ${option} in the configuration`,
+): TenancyError {
   return new TenancyError('CONFIG_INVALID', `Option "${option}" must be ${expected}; it is ${found}.`, {
-    fix: [`correct ${option} in the configuration`],
+    fix: [fix],
   })
 }
 

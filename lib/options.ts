@@ -97,7 +97,8 @@ export interface TenancyConfig {
   /** The application's cls-hooked namespace, the one it gave to `Sequelize.useCLS`. */
   readonly namespace?: Namespace
   /**
-   * One transaction for a tenant's run, one for each migration, or none.
+   * One transaction for a tenant's run, one for each migration, one for all tenants that `up` or `down` is called for
+   * (`'fleet'`: all of them move or none), or none.
    * @defaultValue `'tenant'`
    */
   readonly transaction?: TransactionMode
@@ -228,7 +229,7 @@ export function resolveOptions(config: TenancyConfig, baseDir: string = process.
     autogenerate: resolveAutogenerate(config.autogenerate),
     namespace: withMethods('namespace', config.namespace, ['run', 'bind', 'get', 'set']),
     allow: allowances(config.allow),
-    transaction: oneOf('transaction', config.transaction, ['tenant', 'migration', 'none']),
+    transaction: oneOf('transaction', config.transaction, ['tenant', 'migration', 'fleet', 'none']),
     guard: oneOf('guard', config.guard, ['schema', 'warn', 'off']),
     policy: {
       names: oneOf('names', config.names, ['strict', 'quoted']),

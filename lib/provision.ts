@@ -2,6 +2,7 @@
 import { TenancyError } from './errors.ts'
 import type { Events } from './events.ts'
 import { grantLedger, grantToRoles, type Roles } from './grants.ts'
+import type { Interruption } from './interruption.ts'
 import { ensureLedger } from './ledger.ts'
 import { schemaExists } from './migrations/history.ts'
 import type { MigrationSession } from './migrations/session.ts'
@@ -10,7 +11,7 @@ import { quoteIdentifier, type SqlRunner } from './sql.ts'
 import type { Tenant, TenantInput } from './tenant.ts'
 
 /** What `provision` takes: who the tenant is, and whether to upgrade it. */
-export interface ProvisionRequest extends TenantInput {
+export interface ProvisionRequest extends TenantInput, Interruption {
   /**
    * `false` leaves the schema empty.
    * @defaultValue `true`
@@ -29,7 +30,7 @@ export interface ProvisionReport {
   readonly applied: readonly string[]
 }
 
-export interface ProvisionOptions {
+export interface ProvisionOptions extends Interruption {
   readonly registry: Registry
   readonly lockWaitMs: number
   readonly events: Events
@@ -41,16 +42,16 @@ export interface ProvisionOptions {
  * nothing. Whether something was created is the answer.
  *
  * @throws {@link TenancyError} TENANT_CONFLICT; REGISTRY_READ_ONLY; SCHEMA_NOT_EMPTY if the schema holds
- * objects and belongs to no tenant.
+ * objects and belongs to no tenant; RUN_NOT_BEGUN if a signal has ended the wait for the lock.
  */
 export async function provisionSchema(
   session: MigrationSession,
   tenant: Tenant,
-  { registry, lockWaitMs, events, roles }: ProvisionOptions,
+  { registry, lockWaitMs, events, roles, ...interruption }: ProvisionOptions,
 ): Promise<boolean> {
   await ensureLedger(session, (fn) => session.transaction(fn))
   await session.transaction(() => grantLedger(session, roles))
-  return session.withLock(tenant, lockWaitMs, () =>
+  const create = () =>
     session.transaction(async () => {
       const known = await registry.find({ id: tenant.id })
       const exists = await schemaExists(session, tenant.schema)
@@ -61,8 +62,8 @@ export async function provisionSchema(
       if (exists) return known === undefined
       events.emit('tenant:provisioned', { tenant: tenant.id, schema: tenant.schema })
       return true
-    }),
-  )
+    })
+  return session.withLock(tenant, lockWaitMs, create, interruption)
 }
 
 /** Removes the tenant's schema with all it holds, and then its registration. */

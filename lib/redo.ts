@@ -2,12 +2,13 @@
  * Reverts the last migrations and applies them again, under one lock: both ways in one transaction where the migrations
  * allow that, so that a failure leaves what was there; else one after the other.
  */
-import { isTenancyError, TenancyError, type ErrorFacts } from './errors.ts'
-import { Events, type EventName, type TenancyEvents } from './events.ts'
+import { isTenancyError, retold, type TenancyError } from './errors.ts'
+import { HeldEvents } from './held-events.ts'
 import type { Interruption } from './interruption.ts'
 import { approve } from './migrations/approval.ts'
 import { loadMigration, type MigrationFile } from './migrations/files.ts'
 import { migrate } from './migrations/migrator.ts'
+import { sharesTransaction } from './migrations/plan.ts'
 import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts'
 import { compareNames } from './migrations/revision.ts'
 import type { MigrationSession } from './migrations/session.ts'
@@ -69,7 +70,7 @@ interface Both {
 }
 
 async function canShareTransaction(names: readonly string[], { files, options }: Both): Promise<boolean> {
-  if (options.transaction !== 'tenant') return false
+  if (!sharesTransaction(options.transaction)) return false
   for (const file of files) {
     if (names.includes(file.name) && !(await loadMigration(file)).transaction) return false
   }
@@ -78,21 +79,20 @@ async function canShareTransaction(names: readonly string[], { files, options }:
 
 async function inOneTransaction(both: Both): Promise<RedoReport> {
   const { session, subject, files, down, options } = both
-  const { tenant, schema } = subject
-  // A transaction is that of the scope it was begun in.
-  return session.within({ tenant, schema, searchPath: options.searchPath }, () =>
-    session.transaction(async () => {
-      const reverted = await migrate(session, subject, files, down, options)
-      // What ends with the transaction only must not meet what follows.
-      if (reverted.migrations.length > 0 && session.hasTraces) throw new NeedsCommit()
-      return joined(reverted, await applyAgain(reverted, both))
-    }),
-  )
+  return session.transaction(async () => {
+    const reverted = await migrate(session, subject, files, down, options)
+    const last = reverted.migrations.at(-1)
+    // What ends with the transaction only must not meet what follows.
+    if (last !== undefined && session.hasTraces) throw new NeedsCommit(last)
+    return joined(reverted, await applyAgain(reverted, both))
+  })
 }
 
 async function inTwoRuns(both: Both): Promise<RedoReport> {
   const { session, subject, files, down, options } = both
-  const reverted = await migrate(session, subject, files, down, options)
+  const reverted = await migrate(session, subject, files, down, options).catch((error: unknown) => {
+    throw isTenancyError(error) ? retold(error, { reverted: error.committed, committed: [] }) : error
+  })
   try {
     return joined(reverted, await applyAgain(reverted, both))
   } catch (error) {
@@ -142,11 +142,10 @@ function leftReverted(
   { migrations }: RunReport,
   { id, tenant: ofTenant }: Subject,
 ): TenancyError {
-  const { code, title, detail, sqlstate, tenant, schema, migration, direction, committed, cause } = error
-  const facts: Omit<ErrorFacts, 'fix'> = { sqlstate, tenant, schema, migration, direction, committed, cause }
+  const { detail, committed } = error
   const stays = migrations.filter((name) => !committed.includes(name)).join(', ')
-  return new TenancyError(code, title, {
-    ...facts,
+  return retold(error, {
+    reverted: migrations,
     detail: [
       ...(detail === undefined ? [] : [detail]),
       `${stays} stays reverted: reverting it was committed`,
@@ -156,27 +155,4 @@ function leftReverted(
       `it is pending until then: umzug-tenants status ${ofTenant === undefined ? '--shared' : `--tenant ${id}`}`,
     ],
   })
-}
-
-/** Keeps how a run ended until it is known whether the transaction around it is committed, rolled back or tried again. */
-class HeldEvents extends Events {
-  readonly #events: Events
-  #held: (() => void)[] = []
-
-  constructor(events: Events) {
-    super()
-    this.#events = events
-  }
-
-  override emit<Name extends EventName>(name: Name, event: TenancyEvents[Name]): void {
-    const tell = () => this.#events.emit(name, event)
-    if (name === 'tenant:migrated') this.#held.push(tell)
-    else if (name === 'tenant:failed')
-      this.#held = [tell] // nothing of the run before it stays
-    else tell()
-  }
-
-  release(): void {
-    for (const tell of this.#held) tell()
-  }
 }

@@ -3,7 +3,8 @@ import { TenancyError } from './errors.ts'
 import type { Events } from './events.ts'
 import { ensureLedger } from './ledger.ts'
 import { schemaExists } from './migrations/history.ts'
-import type { LockOwner, MigrationSession } from './migrations/session.ts'
+import { withLocks } from './migrations/migrator.ts'
+import type { MigrationSession } from './migrations/session.ts'
 import { unknownTenant, type Registry } from './registry.ts'
 import { textsNaming } from './schema-texts.ts'
 import { quoteIdentifier, type SqlRunner } from './sql.ts'
@@ -86,20 +87,6 @@ export async function planRename(sql: SqlRunner, tenant: Tenant, renamed: Tenant
 
 export function renaming(from: string, to: string): string {
   return `ALTER SCHEMA ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`
-}
-
-/** Holds the locks of all `owners`, in the same order for everybody, so that two runners cannot wait for each other. */
-export async function withLocks<T>(
-  session: MigrationSession,
-  owners: readonly LockOwner[],
-  waitMs: number,
-  fn: () => Promise<T>,
-): Promise<T> {
-  const inOrder = owners.toSorted((a, b) => (a.schema < b.schema ? -1 : 1))
-  return inOrder.reduceRight<() => Promise<T>>(
-    (held, owner) => () => session.withLock(owner, waitMs, held),
-    fn,
-  )()
 }
 
 /** @throws {@link TenancyError} SCHEMA_MISSING unless the tenant's schema exists, SCHEMA_EXISTS if `to` does, too. */

@@ -1,6 +1,6 @@
 /** What runs answer: of one tenant, or of a fleet with what became of each. */
 import type { ErrorDocument } from './errors.ts'
-import type { FleetOutcome } from './fleet.ts'
+import type { FleetOutcome, Kept } from './fleet.ts'
 import type { RunReport } from './migrations/run.ts'
 
 /** What every report says at least. */
@@ -52,13 +52,11 @@ export function downReport({ migrations, ...report }: RunReport): TenantDownRepo
 /** The report of a fleet; `failed` is that of a tenant which failed after it had committed some migrations. */
 export function fleetReport<Report extends Named>(
   { results, notRun, counts: { succeeded, unchanged, failed: failures } }: FleetOutcome<Report>,
-  failed: (tenant: Named, committed: readonly string[]) => Report,
+  failed: (tenant: Named, kept: Kept) => Report,
 ): FleetOf<Report> {
   return {
     tenants: results.map((result) =>
-      'error' in result
-        ? { ...failed(result.tenant, result.migrations), error: result.error }
-        : result.report,
+      'error' in result ? { ...failed(result.tenant, result.kept), error: result.error } : result.report,
     ),
     succeeded,
     unchanged,

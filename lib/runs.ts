@@ -3,8 +3,11 @@ import type { Umzug } from 'umzug'
 
 import { schemasAtHead } from './at-head.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
+import { retold, type TenancyError } from './errors.ts'
+import { checkRun } from './fleet-transaction.ts'
 import type { Folders } from './folders.ts'
-import type { Interruption } from './interruption.ts'
+import { HeldEvents } from './held-events.ts'
+import { isStopped, notBegun, whileListening, type Interruption } from './interruption.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import type { Allowances } from './migrations/integrity.ts'
@@ -13,7 +16,7 @@ import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts
 import type { MigrationSession } from './migrations/session.ts'
 import { subjectOf } from './migrations/subject.ts'
 import { tenantUmzug } from './migrations/umzug.ts'
-import { onEach, type FleetLimits, type Place } from './on-each.ts'
+import { onEach, type Act, type FleetLimits, type Place, type Together } from './on-each.ts'
 import { redo, type RedoReport } from './redo.ts'
 import {
   downReport,
@@ -21,6 +24,7 @@ import {
   type FleetDownReport,
   type FleetOf,
   type FleetUpReport,
+  type Named,
   type TenantDownReport,
   type TenantUpReport,
 } from './reports.ts'
@@ -79,6 +83,12 @@ export interface RunsOptions extends MigratorOptions, Place {
   readonly folders: Folders
 }
 
+/** What tells a run up from a run down. */
+interface Move<Report extends Named> extends Pick<Act<Report>, 'idle'> {
+  readonly reportOf: (report: RunReport) => Report
+  readonly changesOf: (report: Report) => readonly string[]
+}
+
 export class Runs {
   readonly #options: RunsOptions
 
@@ -90,40 +100,52 @@ export class Runs {
     const { to, step, x, allow, signal, cancelSignal, verify = false } = options
     const request: RunRequest = { direction: 'up', to, step, x, allow, signal, cancelSignal }
     const goesToHead = to === undefined && step === undefined
-    const run = () =>
-      onEach<TenantUpReport>(
-        options,
-        {
-          files: (isShared) => this.#options.folders.migrationsOf(isShared),
-          run: async (session, subject, files) =>
-            upReport(await migrate(session, subject, files, request, this.#options)),
-          idle: goesToHead && !verify ? schemasAtHead : undefined,
-          isUnchanged: ({ applied }) => applied.length === 0,
-          reportOf: ({ id, schema }, applied) => ({ id, schema, applied, durationMs: 0 }),
-        },
-        this.#options,
-      )
-    if (isOne(options)) return run()
-    return this.#options.events.observing({ name: 'fleet', direction: 'up' }, run)
+    return this.#move<TenantUpReport>(options, request, {
+      reportOf: upReport,
+      changesOf: ({ applied }) => applied,
+      idle: goesToHead && !verify ? schemasAtHead : undefined,
+    })
   }
 
   down(options: Selection & DownOptions & FleetLimits): Promise<TenantDownReport | FleetDownReport> {
     const { to, step, backTo, x, allow, signal, cancelSignal } = options
     const request: RunRequest = { direction: 'down', to, step, backTo, x, allow, signal, cancelSignal }
-    const run = () =>
-      onEach<TenantDownReport>(
-        options,
-        {
-          files: (isShared) => this.#options.folders.migrationsOf(isShared),
-          run: async (session, subject, files) =>
-            downReport(await migrate(session, subject, files, request, this.#options)),
-          isUnchanged: ({ reverted }) => reverted.length === 0,
-          reportOf: ({ id, schema }, reverted) => ({ id, schema, reverted, durationMs: 0 }),
-        },
-        this.#options,
-      )
+    return this.#move<TenantDownReport>(options, request, {
+      reportOf: downReport,
+      changesOf: ({ reverted }) => reverted,
+    })
+  }
+
+  async #move<Report extends Named>(
+    options: Selection & FleetLimits & Interruption,
+    request: RunRequest,
+    { reportOf, changesOf, idle }: Move<Report>,
+  ): Promise<Report | FleetOf<Report>> {
+    const together = isOne(options) ? undefined : this.#together(request)
+    const place = together === undefined ? this.#options : { ...this.#options, events: together.events }
+    const act: Act<Report> = {
+      files: (isShared) => this.#options.folders.migrationsOf(isShared),
+      run: async (session, subject, files) =>
+        reportOf(await migrate(session, subject, files, request, place)),
+      idle,
+      isUnchanged: (report) => changesOf(report).length === 0,
+      reportOf: ({ id, schema }, { committed }) =>
+        reportOf({ id, schema, migrations: committed, durationMs: 0 }),
+      together,
+    }
+    const run = () => onEach(options, act, this.#options)
     if (isOne(options)) return run()
-    return this.#options.events.observing({ name: 'fleet', direction: 'down' }, run)
+    return this.#options.events.observing({ name: 'fleet', direction: request.direction }, run)
+  }
+
+  #together(request: RunRequest): Together | undefined {
+    const { transaction, events, lockWaitMs } = this.#options
+    if (transaction !== 'fleet') return undefined
+    return {
+      events: new HeldEvents(events),
+      lockWaitMs,
+      check: (session, subject, files) => checkRun(session, { subject, files, request }, this.#options),
+    }
   }
 
   redo(options: Selection & RedoOptions & FleetLimits): Promise<RedoReport | FleetOf<RedoReport>> {
@@ -135,8 +157,13 @@ export class Runs {
         files: (isShared) => this.#options.folders.migrationsOf(isShared),
         run: (session, subject, files) => redo(session, subject, files, request, this.#options),
         isUnchanged: ({ reverted }) => reverted.length === 0,
-        // How far a failure has got, on which of both ways, its detail says.
-        reportOf: ({ id, schema }) => ({ id, schema, reverted: [], applied: [], durationMs: 0 }),
+        reportOf: ({ id, schema }, { reverted, committed }) => ({
+          id,
+          schema,
+          reverted,
+          applied: committed,
+          durationMs: 0,
+        }),
       },
       this.#options,
     )
@@ -165,9 +192,21 @@ export class Runs {
     )
   }
 
-  async upgradeOn(session: MigrationSession, tenant: Tenant): Promise<RunReport> {
+  /** Brings a tenant that is there now to the last migration; the answer is what was applied. */
+  async upgradeNew(
+    session: MigrationSession,
+    tenant: Tenant,
+    interruption: Interruption,
+  ): Promise<readonly string[]> {
+    if (isStopped(interruption)) throw leftEmpty(tenant)
     const files = await this.#options.folders.migrations()
-    return migrate(session, subjectOf(tenant), files, { direction: 'up' }, this.#options)
+    const request: RunRequest = { direction: 'up', ...interruption }
+    const { migrations } = await whileListening(
+      interruption.cancelSignal,
+      () => void session.cancel(),
+      () => migrate(session, subjectOf(tenant), files, request, this.#options),
+    )
+    return migrations
   }
 
   umzug(find: () => Promise<Tenant>): Umzug<MigrationContext> {
@@ -179,4 +218,11 @@ export class Runs {
       return database.withSession((session) => withPlace(session, subject, found, command, this.#options, fn))
     })
   }
+}
+
+function leftEmpty(tenant: Tenant): TenancyError {
+  return retold(notBegun(tenant), {
+    detail: 'it is registered, and its schema is there',
+    fix: [`go on: umzug-tenants up --tenant ${tenant.id}`],
+  })
 }

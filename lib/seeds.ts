@@ -99,7 +99,7 @@ export class Seeds {
       run: async (session, subject, files) =>
         upReport(await migrate(session, subject, files, request, this.#options)),
       isUnchanged: ({ applied }) => applied.length === 0,
-      reportOf: ({ id, schema }, applied) => ({ id, schema, applied, durationMs: 0 }),
+      reportOf: ({ id, schema }, { committed }) => ({ id, schema, applied: committed, durationMs: 0 }),
     }
   }
 
@@ -109,7 +109,7 @@ export class Seeds {
       run: async (session, subject, files) =>
         downReport(await migrate(session, subject, files, request, this.#options)),
       isUnchanged: ({ reverted }) => reverted.length === 0,
-      reportOf: ({ id, schema }, reverted) => ({ id, schema, reverted, durationMs: 0 }),
+      reportOf: ({ id, schema }, { committed }) => ({ id, schema, reverted: committed, durationMs: 0 }),
     }
   }
 }

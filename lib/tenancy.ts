@@ -15,6 +15,7 @@ import type { Interruption } from './interruption.ts'
 import type { MigrationLock } from './locks.ts'
 import type { MigrationContext } from './migrations/context.ts'
 import { createMigration, type CreateReport, type CreateRequest } from './migrations/create.ts'
+import type { MigrationSession } from './migrations/session.ts'
 import type { FleetLimits } from './on-each.ts'
 import { resolveOptions, type ResolvedOptions, type TenancyConfig } from './options.ts'
 import type { FleetPlanReport, PlanReport } from './plans.ts'
@@ -72,12 +73,14 @@ export class Tenancy extends CurrentTenant {
    *
    * @throws {@link TenancyError} TENANT_NAME_INVALID, TENANT_NAME_RESERVED, TENANT_CONFLICT, SCHEMA_NOT_EMPTY.
    */
-  async provision({ up = true, ...input }: ProvisionRequest): Promise<ProvisionReport> {
+  async provision({ up = true, signal, cancelSignal, ...input }: ProvisionRequest): Promise<ProvisionReport> {
     const tenant = createTenant(input, this.#options.policy)
-    const report = await this.#rooms.tenants.provision(tenant, async (session, created) => {
-      const { migrations } = up ? await this.#rooms.runs.upgradeOn(session, tenant) : { migrations: [] }
-      return { ...tenant, created, applied: migrations }
-    })
+    const interruption = { signal, cancelSignal }
+    const more = async (session: MigrationSession, created: boolean) => {
+      const applied = up ? await this.#rooms.runs.upgradeNew(session, tenant, interruption) : []
+      return { ...tenant, created, applied }
+    }
+    const report = await this.#rooms.tenants.provision(tenant, more, interruption)
     this.#rooms.serving.invalidate(tenant)
     return report
   }

@@ -3,6 +3,7 @@ import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { TenancyError } from './errors.ts'
 import type { Events } from './events.ts'
+import type { Interruption } from './interruption.ts'
 import { Lookup } from './lookup.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import { subjectOf, type Subject } from './migrations/subject.ts'
@@ -82,9 +83,10 @@ export class Tenants {
   async provision<T>(
     tenant: Tenant,
     more: (session: MigrationSession, created: boolean) => Promise<T>,
+    interruption: Interruption = {},
   ): Promise<T> {
     return this.#change(tenant, async (session, options) =>
-      more(session, await provisionSchema(session, tenant, options)),
+      more(session, await provisionSchema(session, tenant, { ...options, ...interruption })),
     )
   }
 

@@ -214,7 +214,7 @@ test('a pattern adopts the schemas that match, and one that cannot be adopted st
   const report = await tenancy.adopt({ match: `${prefix}_*` })
   assert.equal([report.succeeded, report.unchanged, report.failed], [2, 0, 1])
   assert.equal(
-    report.tenants.map((tenant) => [tenant.id, 'error' in tenant ? tenant.error.code : tenant.current]),
+    report.tenants.map((tenant) => [tenant.id, 'current' in tenant ? tenant.current : tenant.error?.code]),
     [[`${prefix}_a`, '1_a.sql'], [`${prefix}_b`, null], [`${prefix}_c`, 'VERSION_TABLE_MISSING']],
   ) // prettier-ignore
   const again = await tenancy.adopt({ match: `${prefix}_?` })
@@ -270,6 +270,27 @@ test('the event tells of an adopted schema once', async () => {
   await tenancy.adopt({ schema })
   await tenancy.adopt({ schema })
   assert.equal(events, [{ tenant: schema, schema, from: schema }])
+})
+
+test('several are adopted with the limits of a fleet', async () => {
+  const tenancy = await tenancyWith(TWO)
+  const schema = newId()
+  await migrated(schema, '1_a.sql')
+  const { notRun, remaining, failed, tenants } = await tenancy.adopt({
+    schemas: [newId(), schema],
+    concurrency: 1,
+    failFast: true,
+  })
+  assert.equal([failed, notRun, remaining], [1, 1, [schema]])
+  assert.equal(
+    tenants.map(({ error }) => error?.code),
+    ['SCHEMA_MISSING'],
+  )
+  const stopped = await tenancy.adopt({ schemas: [schema], signal: AbortSignal.abort() })
+  assert.equal([stopped.tenants, stopped.notRun, stopped.remaining], [[], 1, [schema]])
+  await failure('RUN_NOT_BEGUN', () => tenancy.adopt({ schema, signal: AbortSignal.abort() }))
+  await failure('USAGE', () => tenancy.adopt({ schemas: [schema], maxFailures: 0 }))
+  assert.is((await tenancy.adopt({ schemas: [schema] })).succeeded, 1)
 })
 
 test.run()

@@ -143,6 +143,7 @@ test('a wrong URL in the environment names the variable, and is not shown', asyn
     message,
     'Option "url" must be a URL that begins with postgres://; it is another text (in DATABASE_URL).',
   )
+  assert.match(message, 'fix: correct the environment variable DATABASE_URL')
   assert.not.match(message, 'secret')
 })
 
@@ -191,7 +192,7 @@ const WRONG: readonly (readonly [string, unknown, string, string])[] = [
   ['tenants', { list: () => [] }, 'an object with list, find', 'an object'],
   ['namespace', 'app', 'an object with run, bind, get, set', '"app"'],
   ['namespace', {}, 'an object with run, bind, get, set', 'an object'],
-  ['transaction', 'each', "'tenant' or 'migration' or 'none'", '"each"'],
+  ['transaction', 'each', "'tenant' or 'migration' or 'fleet' or 'none'", '"each"'],
   ['names', true, "'strict' or 'quoted'", 'true'],
   ['onMissing', 'ignore', "'error' or 'shared'", '"ignore"'],
   ['allow', true, 'an object with missing, changed, outOfOrder', 'true'],

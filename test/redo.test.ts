@@ -149,6 +149,46 @@ test('many tenants each have a run of their own, and one that fails stops no oth
   assert.is(report.tenants[0]?.error?.sqlstate, '42P01')
 })
 
+test('one of many that fails half way is reported with what was committed of both ways', async () => {
+  const { tenancy, id, write } = await tenant(TWO, { transaction: 'migration' })
+  await write('2_b.sql', 'CREATE TABLE b (); SELECT 1/0')
+  const both = await tenancy.redo({ tenants: [id], step: 2 })
+  assert.equal(
+    both.tenants.map(({ reverted, applied, error }) => [reverted, applied, error?.migration]),
+    [[['2_b.sql', '1_a.sql'], ['1_a.sql'], '2_b.sql']],
+  )
+  await tenancy.stamp({ tenant: id, to: 'head' })
+  await write('1_a.down.sql', 'SELECT 1/0')
+  await database.query(`CREATE TABLE ${id}.b ()`)
+  const down = await tenancy.redo({ tenants: [id], step: 2 })
+  assert.equal(
+    down.tenants.map(({ reverted, applied, error }) => [reverted, applied, error?.migration]),
+    [[['2_b.sql'], [], '1_a.sql']],
+  )
+  assert.is(down.failed, 1)
+})
+
+test('both ways are operations that observers see', async () => {
+  const { tenancy, id } = await tenant()
+  const seen: string[] = []
+  tenancy.observe(async (operation, fn) => {
+    if (operation.name === 'run') seen.push(operation.direction)
+    return fn()
+  })
+  await tenancy.redo({ tenant: id })
+  assert.equal(seen, ['down', 'up'])
+})
+
+test('a lock that is lost on a way back of several is waited for, and the migrations before it are not run twice', async () => {
+  const { tenancy, id, write } = await tenant(TWO, { timeouts: { lockMs: 50 } })
+  await write('2_b.sql', 'CREATE TABLE b (id integer); ALTER TABLE busy ADD c integer')
+  await database.query(`CREATE TABLE ${id}.busy ()`)
+  const busy = database.query(`BEGIN; LOCK TABLE ${id}.busy; SELECT pg_sleep(0.3); COMMIT`)
+  assert.equal((await tenancy.redo({ tenant: id, step: 2 })).applied, ['1_a.sql', '2_b.sql'])
+  await busy
+  assert.equal((await runsOf(id)).slice(2), ['down 2_b.sql', 'down 1_a.sql', 'up 1_a.sql', 'up 2_b.sql'])
+})
+
 test('what lasts until the end of a transaction does not reach the migration that follows', async () => {
   const { tenancy, id } = await tenant({
     '1_a.mjs': `export const up = ({ context }) => context.sql("CREATE TABLE a AS SELECT coalesce(current_setting('test.trace', true), '') AS trace")

@@ -3,7 +3,7 @@ import { TenancyError } from '../errors.ts'
 import type { TenancyConfig } from '../options.ts'
 import type { Tenancy } from '../tenancy.ts'
 import { maskPasswords } from '../mask.ts'
-import { jsonText } from './print.ts'
+import { errorText, jsonText } from './print.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface Invocation {
@@ -19,6 +19,15 @@ export interface Invocation {
 /** Writes a command's result: `document` for programs, or `text` for people. */
 export function show({ terminal, json }: Invocation, document: object, text: string): void {
   terminal.out(json ? jsonText(document) : maskPasswords(text))
+}
+
+/** Writes why a command could not do its work. */
+export function showError(
+  { terminal, json }: Pick<Invocation, 'terminal' | 'json'>,
+  error: TenancyError,
+): void {
+  if (json) terminal.out(jsonText({ error }))
+  else terminal.err(errorText(error.toJSON(), terminal.style.err))
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Reports as they are printed: a single tenant's and the shared schema's have the form of a fleet's. */
-import { isTenancyError, type ErrorDocument } from '../errors.ts'
+import { isTenancyError, type ErrorDocument, type TenancyError } from '../errors.ts'
 import type { Tenancy } from '../tenancy.ts'
 
 /** What became of one tenant, with the names of the migrations that something was done with. */
@@ -37,7 +37,7 @@ type Named = Pick<TenantOutcome, 'id' | 'schema'>
 export async function sharedReport<Outcome extends TenantOutcome>(
   tenancy: Tenancy,
   run: () => Promise<Outcome>,
-  failed: (owner: Named, committed: readonly string[]) => Outcome,
+  failed: (owner: Named, kept: Pick<TenancyError, 'committed' | 'reverted'>) => Outcome,
 ): Promise<FleetReport<Outcome>> {
   const { id, schema } = await tenancy.status({ shared: true })
   try {
@@ -47,7 +47,7 @@ export async function sharedReport<Outcome extends TenantOutcome>(
     if (!isTenancyError(error)) throw error
     // Stopped before it began.
     if (error.code === 'RUN_NOT_BEGUN') return { ...NONE, tenants: [], notRun: 1, remaining: [id] }
-    const outcome = { ...failed({ id, schema }, error.committed), error: error.toJSON() }
+    const outcome = { ...failed({ id, schema }, error), error: error.toJSON() }
     return fleetOf(outcome, { failed: 1 })
   }
 }

@@ -91,8 +91,10 @@ export function summaryText(report: FleetReport, verb: Verb, elapsedMs: number):
   const total = tenants.length + notRun
   const done = tenants.length - failed
   const ratio = done === total ? count(done, 'tenant') : `${done} of ${count(total, 'tenant')}`
-  const became = migrations === 0 && verb !== 'up to date' ? 'unchanged' : verb
-  const what = migrations === 0 ? 'nothing to do' : count(migrations, 'migration')
+  const isIdle = migrations === 0 && done === total
+  const became = isIdle && verb !== 'up to date' ? 'unchanged' : verb
+  const nothing = isIdle ? 'nothing to do' : 'nothing done'
+  const what = migrations === 0 ? nothing : count(migrations, 'migration')
   return `${ratio} ${became} · ${what} · ${durationText(elapsedMs)}\n`
 }
 

@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { isTenancyError, messageOf, TenancyError } from '../errors.ts'
 import { addCommands } from './grammar.ts'
 import { collect, exemplify, type Act } from './grammar/flags.ts'
-import { errorText, jsonText } from './print.ts'
+import { showError } from './invocation.ts'
 import { usage } from './selection.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -21,10 +21,9 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0 // --help, --version
-    const failure = explain(error)
+    const failure = explain(error, program, argv)
     // The flags may be what could not be parsed.
-    if (argv.includes('--json')) terminal.out(jsonText({ error: failure }))
-    else terminal.err(errorText(failure.toJSON(), terminal.style.err))
+    showError({ terminal, json: argv.includes('--json') }, failure)
     return failure.exitCode
   }
 }
@@ -60,9 +59,9 @@ function createProgram(terminal: Terminal, finish: (exitCode: number) => void): 
   return exemplify(program, ['init', 'tenants create acme --up', 'status'])
 }
 
-function explain(error: unknown): TenancyError {
+function explain(error: unknown, program: Command, argv: readonly string[]): TenancyError {
   if (isTenancyError(error)) return error
-  if (error instanceof CommanderError) return usageError(error)
+  if (error instanceof CommanderError) return usageError(error, commandOf(program, argv), argv)
   return new TenancyError('UNEXPECTED', 'Something failed that should not.', {
     detail: messageOf(error),
     fix: ['see the detail; if it comes from umzug-tenants itself, report it'],
@@ -70,18 +69,40 @@ function explain(error: unknown): TenancyError {
   })
 }
 
+/** The command that was meant, as far as it was understood. */
+function commandOf(program: Command, argv: readonly string[]): Command {
+  return argv.reduce(
+    (command, word) => command.commands.find((each) => each.name() === word) ?? command,
+    program,
+  )
+}
+
 /** Commander's "error: what is wrong\n(Did you mean this?)" in the form of all other errors. */
-function usageError({ code, message }: CommanderError): TenancyError {
-  if (code === 'commander.help')
-    return usage('No command is given.', 'see the commands: umzug-tenants --help')
+function usageError(
+  { code, message }: CommanderError,
+  command: Command,
+  argv: readonly string[],
+): TenancyError {
+  const see = `see ${pathOf(command)} --help`
+  if (code === 'commander.help') {
+    const [first, unknown] = argv.filter((word) => !word.startsWith('-'))
+    if (first === 'help') return usage(`Unknown command '${unknown}'.`, 'see umzug-tenants --help')
+    return usage('No command is given.', `see the commands: ${pathOf(command)} --help`)
+  }
   const [title = message, suggestion] = message.replace(/^error: /, '').split('\n')
+  const takesTenants = command.options.some(({ long }) => long === '--tenant')
   return usage(
     `${title.charAt(0).toUpperCase()}${title.slice(1).replace(/\.$/, '')}.`,
     ...(suggestion === undefined
       ? []
       : [suggestion.replace(/^\(Did|\)$/g, (part) => (part === ')' ? '' : 'did'))]),
-    'see umzug-tenants --help',
+    ...(code === 'commander.excessArguments' && takesTenants ? ['name tenants by a flag: --tenant ID'] : []),
+    see,
   )
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 function readVersion(): string {

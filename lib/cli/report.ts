@@ -1,14 +1,16 @@
 /** Runs a command on tenants from the first question to the exit code, and prints what becomes of it meanwhile. */
-import { TenancyError, type ErrorDocument } from '../errors.ts'
+import { isTenancyError, TenancyError, type ErrorDocument } from '../errors.ts'
 import type { Interruption } from '../interruption.ts'
 import type { Tenancy } from '../tenancy.ts'
 import { allowedText } from './allow.ts'
-import { show, withTenancy, type Invocation } from './invocation.ts'
+import { show, showError, withTenancy, type Invocation } from './invocation.ts'
 import { errorText, failuresText, remainingText, summaryText, type Verb } from './print.ts'
 import { printDone } from './done.ts'
 import type { FleetReport } from './outcomes.ts'
 import { withProgress } from './progress.ts'
-import { interruptible } from './signals.ts'
+import { isOne, type Selection } from './selection.ts'
+import { interruptible, type Interruptible } from './signals.ts'
+import { hintIfNobody } from './warnings.ts'
 
 /** What `up` would run on one tenant. */
 export interface Plan {
@@ -24,8 +26,8 @@ export interface RunRequest {
   readonly command: string
   /** Whether it does more when it is run again for tenants that it was run for already. */
   readonly repeats: boolean
-  /** Whether one tenant was asked for by name: its error is then the command's. */
-  readonly one: boolean
+  /** Of one tenant that was asked for by name the error is the command's. */
+  readonly selection: Selection
   /** Asks before anything is done, if that is needed. */
   confirm?(tenancy: Tenancy): Promise<void>
   run(tenancy: Tenancy, interruption: Interruption): Promise<FleetReport>
@@ -47,21 +49,45 @@ export async function reportRun(invocation: Invocation, request: RunRequest): Pr
       const document = { ...report, ...(isInterrupted ? { interrupted: true } : {}) }
       show(invocation, document, summaryText(report, request.verb, performance.now() - startedAt))
       if (!json) printTroubles(report, request, invocation)
-      return interruption.exitCode ?? exitCodeOf(report, request)
+      return interruption.exitCode ?? exitCodeOf(report, { one: isOne(request.selection) })
     })
   })
 }
 
+/**
+ * Does `work`, which signals can end early: the exit code is that of the signal then, whether the work has come to its end or
+ * says how to go on.
+ */
+export function interruptibly(
+  invocation: Invocation,
+  work: (tenancy: Tenancy, interruption: Interruptible) => Promise<number>,
+): Promise<number> {
+  return withTenancy(invocation, (tenancy) =>
+    interruptible(invocation.terminal, async (interruption) => {
+      try {
+        const exitCode = await work(tenancy, interruption)
+        return interruption.exitCode ?? exitCode
+      } catch (error) {
+        if (interruption.exitCode === undefined || !isTenancyError(error)) throw error
+        showError(invocation, error)
+        return interruption.exitCode
+      }
+    }),
+  )
+}
+
 function printTroubles(
   report: FleetReport,
-  { command, repeats, one }: RunRequest,
-  { terminal }: Invocation,
+  { command, repeats, selection }: RunRequest,
+  invocation: Invocation,
 ): void {
+  const { terminal } = invocation
   const style = terminal.style.err
   const failure = failureOf(report)
   if (failure !== undefined)
-    terminal.err(one ? errorText(failure, style) : failuresText(report, command, style))
+    terminal.err(isOne(selection) ? errorText(failure, style) : failuresText(report, command, style))
   terminal.err(remainingText(report, command, repeats))
+  hintIfNobody(invocation, selection, report.tenants.length + report.notRun)
 }
 
 function failureOf({ tenants }: Pick<FleetReport, 'tenants'>): ErrorDocument | undefined {

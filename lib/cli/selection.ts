@@ -75,7 +75,7 @@ function listed(flag: string, values: readonly string[] = []): readonly string[]
  *
  * @throws {@link TenancyError} USAGE if there is none, saying how to select.
  */
-export function requireSelection(flags: SelectionFlags): Selection {
+export function requireSelection(flags: SelectionFlags, canBeShared = true): Selection {
   const selection = readSelection(flags)
   if (selection !== undefined) return selection
   throw usage(
@@ -83,7 +83,7 @@ export function requireSelection(flags: SelectionFlags): Selection {
     'one or some: --tenant a,b (Alembic: -x tenant=a)',
     "a pattern: --match 'a*'",
     'every tenant: --all',
-    'the shared schema: --shared',
+    ...(canBeShared ? ['the shared schema: --shared'] : []),
   )
 }
 
@@ -111,6 +111,15 @@ export function describeSelection(selection: Selection): string {
   const { skip = [] } = selection
   const described = 'tenants' in selection ? named(selection.tenants) : everyOf(selection)
   return skip.length === 0 ? described : `${described} but ${named(skip)}`
+}
+
+/** Why `selection` has found no tenant. */
+export function describeNobody(selection: Selection): string {
+  const { skip = [] } = 'shared' in selection ? {} : selection
+  if (skip.length > 0) return `no tenant is left but ${named(skip)}`
+  if ('match' in selection)
+    return `no tenant matches ${selection.match}: umzug-tenants tenants list prints all`
+  return 'no tenants: umzug-tenants tenants create ID registers one'
 }
 
 function everyOf(selection: { readonly match: string } | { readonly all: true }): string {

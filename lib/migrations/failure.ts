@@ -51,7 +51,8 @@ function failed(error: unknown, subject: Subject, facts: Facts, blockers: readon
   const which = facts.migration === undefined ? 'The run' : `Migration "${facts.migration}"`
   const sqlstate = sqlStateOf(error)
   return new TenancyError(
-    'MIGRATION_FAILED',
+    // The migration may be as it should: it is the environment that has to be mended.
+    sqlstate === SQLSTATE.insufficientPrivilege ? 'PRIVILEGE_MISSING' : 'MIGRATION_FAILED',
     `${which} failed on ${nameOf(subject)}${sqlstate === undefined ? '' : ` (${sqlstate})`}.`,
     {
       ...facts,
@@ -66,6 +67,8 @@ function failed(error: unknown, subject: Subject, facts: Facts, blockers: readon
 function remedy(sqlstate: string | undefined, subject: Subject, direction: Direction = 'up'): string {
   if (sqlstate === SQLSTATE.lockNotAvailable)
     return 'wait until the table is free and run again, or raise timeouts.lockMs'
+  if (sqlstate === SQLSTATE.insufficientPrivilege)
+    return `grant the role what it lacks, or set migrationUrl to one that has it (umzug-tenants doctor looks), then: umzug-tenants ${direction} ${selectionOf(subject)}`
   // A run holds the locks of all its migrations until its end; the server's table for them is shared by all runs.
   if (sqlstate === SQLSTATE.outOfMemory)
     return "run fewer tenants at once (--concurrency), set transaction: 'migration', or raise max_locks_per_transaction of the server"

@@ -15,12 +15,15 @@ export type GuardMode = 'schema' | 'warn' | 'off'
 interface Baseline {
   readonly type: string
   readonly label: string
+  /** Whether the transaction has written something already: other runs share it. */
+  readonly isUsed: boolean
 }
 
 async function takeBaseline(sql: SqlRunner): Promise<Baseline> {
   const [row] = await sql.query<Baseline>(
     `SELECT (SELECT max(oid)::text FROM pg_catalog.pg_type) AS type,
-            coalesce((SELECT max(oid)::text FROM pg_catalog.pg_enum), '0') AS label`,
+            coalesce((SELECT max(oid)::text FROM pg_catalog.pg_enum), '0') AS label,
+            pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL AS "isUsed"`,
   )
   if (row === undefined) throw new TypeError('a query without FROM has one row')
   return row
@@ -44,14 +47,22 @@ export class Guard {
   async watch<T>(
     side: () => Promise<T>,
   ): Promise<{ readonly result: T; readonly outside: readonly string[] }> {
-    this.#baseline ??= await takeBaseline(this.#session)
+    this.#baseline ??= await this.#begin()
     const result = await side()
-    const changed = await changedOutside(this.#session, this.#schemas, this.#baseline, () =>
-      this.#session.witness(),
-    )
+    const changed = await this.#changedSince(this.#baseline)
     const outside = changed.filter((object) => !this.#known.has(object))
     for (const object of outside) this.#known.add(object)
     return { result, outside }
+  }
+
+  async #begin(): Promise<Baseline> {
+    const baseline = await takeBaseline(this.#session)
+    if (baseline.isUsed) for (const object of await this.#changedSince(baseline)) this.#known.add(object)
+    return baseline
+  }
+
+  #changedSince(baseline: Baseline): Promise<readonly string[]> {
+    return changedOutside(this.#session, this.#schemas, baseline, () => this.#session.witness())
   }
 
   /**

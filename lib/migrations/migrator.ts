@@ -1,7 +1,8 @@
-/** Takes a schema's lock, and runs what was asked for. */
+/** Takes the locks of schemas, and runs what was asked for. */
+import type { Interruption } from '../interruption.ts'
 import type { MigrationFile } from './files.ts'
 import { Run, type MigratorOptions, type RunReport, type RunRequest } from './run.ts'
-import type { MigrationSession } from './session.ts'
+import type { LockOwner, MigrationSession } from './session.ts'
 import type { Subject } from './subject.ts'
 import type { UmzugPlace } from './umzug.ts'
 
@@ -20,6 +21,21 @@ export async function migrate(
 ): Promise<RunReport> {
   const run = new Run(session, subject, files, request, options)
   return session.withLock(subject, options.lockWaitMs, () => run.execute(), request)
+}
+
+/** Holds the locks of all `owners`, in the same order for everybody, so that two runners cannot wait for each other. */
+export async function withLocks<T>(
+  session: MigrationSession,
+  owners: readonly LockOwner[],
+  waitMs: number,
+  fn: () => Promise<T>,
+  interruption: Interruption = {},
+): Promise<T> {
+  const inOrder = owners.toSorted((a, b) => (a.schema < b.schema ? -1 : 1))
+  return inOrder.reduceRight<() => Promise<T>>(
+    (held, owner) => () => session.withLock(owner, waitMs, held, interruption),
+    fn,
+  )()
 }
 
 /**

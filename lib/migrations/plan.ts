@@ -131,8 +131,16 @@ export interface Segment {
   readonly transaction: boolean
 }
 
-/** How a tenant's run is divided: one transaction for the run, one for each migration, or none. */
-export type TransactionMode = 'tenant' | 'migration' | 'none'
+/**
+ * How runs are divided: one transaction for a tenant's run, one for each migration, one for a whole fleet, or none. A
+ * tenant that is run alone is a fleet of one.
+ */
+export type TransactionMode = 'tenant' | 'migration' | 'fleet' | 'none'
+
+/** Whether a tenant's migrations share a transaction where they can. */
+export function sharesTransaction(mode: TransactionMode): boolean {
+  return mode === 'tenant' || mode === 'fleet'
+}
 
 /** Divides a run at the migrations that must run outside a transaction, or need what is before them committed. */
 export function divide(
@@ -145,7 +153,7 @@ export function divide(
     const last = segments.at(-1)
     const inTransaction = transaction && mode !== 'none' && !treatments.has(name, 'outside')
     const joins =
-      inTransaction && mode === 'tenant' && last?.transaction === true && !treatments.has(name, 'apart')
+      inTransaction && sharesTransaction(mode) && last?.transaction === true && !treatments.has(name, 'apart')
     if (joins) last.names.push(name)
     else segments.push({ names: [name], transaction: inTransaction })
   }

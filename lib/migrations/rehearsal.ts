@@ -23,7 +23,9 @@ export type Step =
   | { readonly kind: 'begin'; readonly path: string | undefined }
   | { readonly kind: 'commit' }
   | { readonly kind: 'migration'; readonly name: string }
-  | { readonly kind: 'path'; readonly path: string | undefined }
+  | { readonly kind: 'path'; readonly path: string | undefined; readonly isLocal?: boolean }
+  /** What follows is of another schema than what is before it. */
+  | { readonly kind: 'turn' }
   | ({ readonly kind: 'statement' } & Statement)
 
 /**
@@ -130,6 +132,7 @@ const SAVEPOINT = 'umzug_tenants_rehearsal'
 
 class RehearsalSession extends MigrationSession {
   readonly #notes: Notes
+  readonly #held = new Set<bigint>()
   #path: string | undefined
   /** How many steps there were when the open transaction began. */
   #began = 0
@@ -166,9 +169,12 @@ class RehearsalSession extends MigrationSession {
     }
   }
 
+  /** A lock that is held already is not worth a line. */
   override async withLock<T>(owner: LockOwner, waitMs: number, fn: () => Promise<T>): Promise<T> {
+    const key = lockKey(this.database, owner.schema)
+    if (this.#held.has(key)) return super.withLock(owner, waitMs, fn)
+    this.#held.add(key)
     return super.withLock(owner, waitMs, async () => {
-      const key = lockKey(this.database, owner.schema)
       this.#notes.steps.push({ kind: 'lock', key })
       const result = await fn()
       this.#notes.steps.push({ kind: 'unlock', key })
@@ -178,6 +184,7 @@ class RehearsalSession extends MigrationSession {
 
   override async within<T>(target: Target, fn: () => Promise<T>): Promise<T> {
     this.#path = migrationPath([target.schema, ...target.searchPath])
+    if (this.inTransaction) this.#notes.steps.push({ kind: 'path', path: this.#path, isLocal: true })
     try {
       return await super.within(target, fn)
     } finally {

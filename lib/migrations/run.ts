@@ -205,7 +205,8 @@ export class Run {
       const [segment] = divide(left, this.#options.transaction, this.#treatments)
       if (segment === undefined) return
       // In a transaction that is not the run's own there is nothing to divide.
-      if (isInside && (!segment.transaction || left !== migrations)) throw new NeedsCommit()
+      if (isInside && (!segment.transaction || left !== migrations))
+        throw new NeedsCommit(segment.names[0] ?? '')
       // Some turn out to want no transaction only when they are run in one.
       if (this.#request.inRequest === true && !segment.transaction)
         throw unfitForRequest(this.#subject, segment.names[0] ?? '')
@@ -252,7 +253,7 @@ export class Run {
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#session.within(this.#target, () => this.#session.transaction(execute))
+          return await this.#session.within(this.#target, () => this.#atomically(execute))
         } catch (error) {
           if (attempt === MAX_TRIES || !RETRYABLE.has(sqlStateOf(error))) throw error
           if (sqlStateOf(error) === SQLSTATE.lockNotAvailable) lookout.begin()
@@ -262,6 +263,11 @@ export class Run {
     } finally {
       this.#blockers = await lookout.end()
     }
+  }
+
+  /** In a transaction of its own; in one that is open already, so that it is undone and tried again alone. */
+  #atomically<T>(fn: () => Promise<T>): Promise<T> {
+    return this.#session.inTransaction ? this.#session.undoable(fn) : this.#session.transaction(fn)
   }
 
   /** Whom the failed run has waited for; where nobody was seen, who holds tables of its schema now. */

@@ -28,6 +28,7 @@ export function writeScript(
   let migration: string | undefined
   let isAnnounced = true
   for (const step of steps) {
+    if (step.kind === 'turn') continue
     if (step.kind === 'migration') {
       migration = step.name
       isAnnounced = false
@@ -48,7 +49,7 @@ export function writeScript(
   return { text: `${lines.join('\n')}\n`, reading: [...reading] }
 }
 
-function controlText(step: Exclude<Step, { kind: 'statement' | 'migration' }>): string {
+function controlText(step: Exclude<Step, { kind: 'statement' | 'migration' | 'turn' }>): string {
   switch (step.kind) {
     case 'lock':
       return `SELECT pg_catalog.pg_advisory_lock(${step.key});`
@@ -59,7 +60,8 @@ function controlText(step: Exclude<Step, { kind: 'statement' | 'migration' }>): 
     case 'commit':
       return 'COMMIT;'
     case 'path':
-      return step.path === undefined ? 'RESET search_path;' : `SET search_path TO ${step.path};`
+      if (step.path === undefined) return 'RESET search_path;'
+      return `SET ${step.isLocal === true ? 'LOCAL ' : ''}search_path TO ${step.path};`
   }
 }
 

@@ -135,15 +135,18 @@ export class MigrationSession implements SqlRunner {
     return this.#statements.leavesTraces
   }
 
-  /** Makes bare names mean `target`'s schema while `fn` runs. */
+  /** Makes bare names mean `target`'s schema while `fn` runs; the transaction of several runs goes along. */
   async within<T>(target: Target, fn: () => Promise<T>): Promise<T> {
     const outer = this.#scope
+    const { path } = this.#transaction
     this.#scope = { tenant: target.tenant, path: migrationPath([target.schema, ...target.searchPath]) }
     this.#pinned.schema = target.schema
+    if (this.#inTransaction) this.#transaction.path = this.#scope.path
     try {
       return await fn()
     } finally {
       this.#scope = outer
+      if (this.#inTransaction) this.#transaction.path = path
       this.#pinned.schema = undefined
     }
   }

@@ -32,6 +32,13 @@ export class NeedsTreatment extends Error {
 export class NeedsCommit extends Error {
   override readonly name = 'NeedsCommit'
   override readonly message = 'it cannot run in one transaction with what is before it'
+  /** Which cannot. */
+  readonly migration: string
+
+  constructor(migration: string) {
+    super()
+    this.migration = migration
+  }
 }
 
 /** How a migration failed in the run's transaction. */

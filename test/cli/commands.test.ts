@@ -180,6 +180,31 @@ function applied({ tenants }: FleetReport): readonly string[] | undefined {
   return tenants[0]?.applied
 }
 
+test('a selection that finds nobody says so, and what to do', async () => {
+  for (const line of [
+    'up',
+    'down --yes',
+    'redo --yes',
+    'stamp head',
+    'seed up',
+    'status',
+    'seed status',
+    'current',
+    'history',
+    'pending',
+    'executed',
+  ]) {
+    const { code, stderr } = await project.cli([...line.split(' '), '--match', 'nobody*'])
+    assert.equal(
+      [code, stderr],
+      [0, 'no tenant matches nobody*: umzug-tenants tenants list prints all\n'],
+      line,
+    )
+  }
+  const { document, stderr } = await project.json<{ tenants: unknown[] }>(['up', '--match', 'nobody*'])
+  assert.equal([document.tenants, stderr], [[], ''])
+})
+
 test('up prints the migrations as they are committed, and a summary; at head there is nothing to do', async () => {
   const { code, stdout } = await project.cli(['up', '--tenant', 'a'])
   assert.is(code, 0)

@@ -51,6 +51,25 @@ test('a migration that fails half way exits 1, names tenant, file and SQLSTATE, 
   assert.equal([status.code, /failed/.test(status.stdout)], [3, true])
 })
 
+test('a right that a migration lacks exits 7 for one tenant, and is one of the failures of a fleet', async () => {
+  const poor = await newProject({
+    'migrations/001_poor.sql':
+      'CREATE TABLE poor (); SET LOCAL ROLE pg_monitor; SELECT rolpassword FROM pg_authid',
+  })
+  const { code, document } = await poor.json<FleetReport>(['up', '--tenant', 'a'])
+  const { error } = document.tenants[0] ?? {}
+  assert.equal(
+    [code, error?.code, error?.migration, error?.sqlstate],
+    [7, 'PRIVILEGE_MISSING', '001_poor.sql', '42501'],
+  )
+  assert.is(error?.title, 'Migration "001_poor.sql" failed on tenant "a" (42501).')
+  assert.equal(error?.fix, [
+    'grant the role what it lacks, or set migrationUrl to one that has it (umzug-tenants doctor looks), then: umzug-tenants up --tenant a',
+  ])
+  assert.is(await exists('a.poor'), false)
+  assert.is((await poor.cli(['up', '--tenant', 'a,b'])).code, 4)
+})
+
 test('a fleet goes on after a failure, exits 4, and says how to run only the failed ones again', async () => {
   const files = {
     'migrations/001_users.mjs': `export const up = ({ context }) => {

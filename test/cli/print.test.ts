@@ -152,6 +152,7 @@ test('the summary counts tenants and migrations', () => {
     '1 of 2 tenants up to date · 2 migrations · 100 ms\n',
   )
   assert.is(summaryText(fleetOf([]), 'reverted', 0), '0 tenants unchanged · nothing to do · 0 ms\n')
+  assert.is(summaryText(fleetOf([failed]), 'reverted', 0), '0 of 1 tenant reverted · nothing done · 0 ms\n')
 })
 
 test('failures name the tenant, the migration, the reason, and how to run only them again', () => {

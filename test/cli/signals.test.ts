@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 
 import type { FleetReport } from '../../lib/cli/outcomes.ts'
+import type { ErrorDocument } from '../../lib/errors.ts'
 import type { TenantStatus } from '../../lib/status.ts'
 import { cliProjects, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
@@ -43,6 +44,21 @@ async function running(count: number): Promise<void> {
     await sleep(50)
   }
   throw new Error(`there never were ${count} migrations under way`)
+}
+
+/** Resolves when a process that has not connected yet asks for the lock of a schema. */
+async function waitingForLock(): Promise<void> {
+  const [now] = await database.query<{ now: string }>('SELECT clock_timestamp()::text AS now')
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const rows = await database.query(
+      `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()
+          AND datname = current_database() AND backend_start > $1::timestamptz`,
+      [now?.now ?? ''],
+    )
+    if (rows.length > 0) return
+    await sleep(20)
+  }
+  throw new Error('nobody has waited for a lock')
 }
 
 /** Sends the signals, one after another, once `count` migrations are under way. */
@@ -152,14 +168,68 @@ test('seed files and the shared schema end in the same way', async () => {
 
 test('a tenant that waits for another runner’s lock has not begun, and is not run', async () => {
   const ids = ['f1']
-  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(2);')
+  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(4);')
   const first = project.cli(['up', '--all'])
   await running(1)
   const second = await project.json<FleetReport>(['up', '--all'], {
-    started: (child) => void sleep(1200).then(() => child.kill('SIGINT')),
+    started: (child) => void waitingForLock().then(() => child.kill('SIGINT')),
   })
   assert.equal([second.code, second.document.notRun, second.document.tenants], [130, 1, []])
   assert.is((await first).code, 0)
+})
+
+test('tenants create --up ends in the same way: what is running goes on to its end', async () => {
+  const project = await newProject({
+    'migrations/001_slow.sql': 'CREATE TABLE slow (); SELECT pg_sleep(1.5);',
+  })
+  const { code, stdout, stderr } = await project.cli(
+    ['tenants', 'create', 'g1', '--up'],
+    sending(1, 'SIGINT'),
+  )
+  assert.is(code, 130, stderr)
+  assert.match(stderr, 'SIGINT: nothing more is begun')
+  assert.is(stdout, 'created g1 (schema g1)\n  applied 001_slow.sql\n')
+  assert.equal(await tables(['g1']), ['g1'])
+})
+
+test('a second signal cancels the upgrade of tenants create --up, and how to go on is told', async () => {
+  const project = await newProject({
+    'migrations/001_slow.sql': 'CREATE TABLE slow (); SELECT pg_sleep(60);',
+  })
+  const argv = ['tenants', 'create', 'g2', '--up']
+  const { code, stderr } = await project.cli(argv, sending(1, 'SIGTERM', 'SIGTERM'))
+  assert.is(code, 143, stderr)
+  assert.match(stderr, 'RUN_CANCELLED')
+  assert.match(stderr, 'fix: run it again: umzug-tenants up --tenant g2')
+  assert.equal(await tables(['g2']), [])
+  const again = await project.json<{ error: ErrorDocument }>(argv, sending(1, 'SIGINT', 'SIGINT'))
+  assert.equal([again.code, again.document.error.code], [130, 'RUN_CANCELLED'])
+})
+
+test('tenants create and tenants adopt that wait for a lock have not begun', async () => {
+  const project = await newProject({
+    'migrations/001_slow.sql': 'CREATE TABLE slow (); SELECT pg_sleep(60);',
+    'umzug-tenants.config.mjs': 'export default { lock: { waitMs: 60_000 } }',
+  })
+  let holder: ChildProcess | undefined
+  const first = project.cli(['tenants', 'create', 'g3', '--up'], { started: (child) => (holder = child) })
+  await running(1)
+  const stopping = {
+    started: (child: ChildProcess) => void waitingForLock().then(() => child.kill('SIGINT')),
+  }
+  const create = await project.cli(['tenants', 'create', 'g3', '--up'], stopping)
+  const adopt = await project.cli(['tenants', 'adopt', 'g3'], stopping)
+  const several = ['tenants', 'adopt', 'g3', 'g4', '--concurrency', '1']
+  const many = await project.json<FleetReport & { interrupted?: boolean }>(several, stopping)
+  assert.equal([create.code, adopt.code, many.code], [130, 130, 130])
+  assert.match(create.stderr, 'RUN_NOT_BEGUN')
+  assert.match(adopt.stderr, '1 tenant was not run\nto go on: run the same command again')
+  const { interrupted, notRun, remaining } = many.document
+  assert.equal([interrupted, notRun, remaining], [true, 2, ['g3', 'g4']])
+  holder?.kill('SIGINT')
+  await sleep(APART_MS)
+  holder?.kill('SIGINT')
+  assert.is((await first).code, 130)
 })
 
 test.run()

@@ -134,7 +134,6 @@ test('up and down without a selection refuse and say how to select', async () =>
     ['downgrade', '-1'],
     ['db:migrate'],
     ['db:migrate:undo:all'],
-    ['seed', 'up'],
     ['-x', 'version=2', 'up'],
   ]) {
     // prettier-ignore
@@ -198,5 +197,42 @@ test('no database at all is a mistake of the configuration', async () => {
   assert.equal([code, document.error.code], [2, 'CONFIG_INVALID'])
   assert.match(document.error.fix.join('\n'), 'DATABASE_URL')
 })
+
+for (const [line, title, ...fix] of [
+  [
+    'up a',
+    "Too many arguments for 'up'. Expected 0 arguments but got 1.",
+    'name tenants by a flag: --tenant ID',
+    'see umzug-tenants up --help',
+  ],
+  [
+    'doctor a',
+    "Too many arguments for 'doctor'. Expected 0 arguments but got 1.",
+    'see umzug-tenants doctor --help',
+  ],
+  ['tenants create', "Missing required argument 'id'.", 'see umzug-tenants tenants create --help'],
+  ['tenants', 'No command is given.', 'see the commands: umzug-tenants tenants --help'],
+  ['help nope', "Unknown command 'nope'.", 'see umzug-tenants --help'],
+  [
+    'seed up',
+    'No tenant is selected.',
+    'one or some: --tenant a,b (Alembic: -x tenant=a)',
+    "a pattern: --match 'a*'",
+    'every tenant: --all',
+  ],
+  [
+    'exec true',
+    'No tenant is selected.',
+    'one or some: --tenant a,b (Alembic: -x tenant=a)',
+    "a pattern: --match 'a*'",
+    'every tenant: --all',
+  ],
+] as const) {
+  test(`${line} says what is wrong, and leads to the help of that command`, async () => {
+    const { code, stdout } = await inProcess('--json', ...line.split(' '))
+    const json = code === 2 ? (JSON.parse(stdout) as { error: ErrorDocument }).error : undefined
+    assert.equal([code, json?.title, json?.fix], [2, title, fix])
+  })
+}
 
 test.run()

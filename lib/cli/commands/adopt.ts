@@ -4,14 +4,18 @@ import type { AdoptRequest, FleetAdoptReport } from '../../adoptions.ts'
 import { PUBLIC } from '../../public-schema.ts'
 import type { Tenancy } from '../../tenancy.ts'
 import { confirm } from '../confirm.ts'
-import { show, withTenancy, type Invocation } from '../invocation.ts'
-import { errorText } from '../print.ts'
+import { isTenancyError } from '../../errors.ts'
+import type { Interruption } from '../../interruption.ts'
+import { show, type Invocation } from '../invocation.ts'
+import { errorText, remainingText } from '../print.ts'
+import { withProgress } from '../progress.ts'
 import { adoptText } from '../records-text.ts'
-import { exitCodeOf } from '../report.ts'
+import { exitCodeOf, interruptibly } from '../report.ts'
 import { readVariables, usage, type SelectionFlags } from '../selection.ts'
+import { readFleet, type FleetFlags, type FleetTarget } from '../target.ts'
 import { warn } from '../warnings.ts'
 
-export interface AdoptFlags extends Pick<SelectionFlags, 'x'> {
+export interface AdoptFlags extends Pick<SelectionFlags, 'x'>, FleetFlags {
   readonly id?: string
   readonly host?: string
   readonly match?: string
@@ -39,34 +43,58 @@ export async function adopt(
       yes: flags.yes ?? false,
     })
   }
-  const how = { ...(flags.stamp === undefined ? {} : { stamp: flags.stamp }), dryRun: isPlanned }
-  const report = await withTenancy(invocation, (tenancy) => adoptAll(tenancy, wanted, how))
-  print(invocation, report, isPlanned)
-  return exitCodeOf(report, { one })
+  const how = {
+    ...(flags.stamp === undefined ? {} : { stamp: flags.stamp }),
+    ...readFleet(flags),
+    dryRun: isPlanned,
+  }
+  return interruptibly(invocation, async (tenancy, interruption) => {
+    const report = await withProgress(tenancy, invocation.terminal, () =>
+      adoptAll(tenancy, wanted, { ...how, ...interruption }),
+    )
+    print(invocation, report, { isPlanned, isInterrupted: interruption.exitCode !== undefined })
+    return exitCodeOf(report, { one })
+  })
 }
 
-function print(invocation: Invocation, report: FleetAdoptReport, isPlanned: boolean): void {
+interface Circumstances {
+  readonly isPlanned: boolean
+  readonly isInterrupted: boolean
+}
+
+function print(
+  invocation: Invocation,
+  report: FleetAdoptReport,
+  { isPlanned, isInterrupted }: Circumstances,
+): void {
   const { terminal, json } = invocation
   const { out, err } = terminal.style
-  const adopted = report.tenants.filter((tenant): tenant is AdoptReport => !('error' in tenant))
+  const adopted = report.tenants.filter((tenant): tenant is AdoptReport => tenant.error === undefined)
   const text = adopted.map((tenant) => adoptText(tenant, out, isPlanned)).join('')
-  show(invocation, isPlanned ? { dryRun: true, tenants: report.tenants } : report, text)
+  const ended = isInterrupted ? { ...report, interrupted: true } : report
+  show(invocation, isPlanned ? { dryRun: true, tenants: report.tenants } : ended, text)
   if (json) return
   for (const tenant of report.tenants) if ('error' in tenant) terminal.err(errorText(tenant.error, err))
   for (const { id, warnings } of adopted) warn(invocation, id, warnings)
+  terminal.err(remainingText(report, 'tenants adopt', false))
   if (isPlanned) terminal.err('nothing was written\n')
 }
 
 async function adoptAll(
   tenancy: Tenancy,
   wanted: Wanted,
-  how: { readonly stamp?: string; readonly dryRun: boolean },
+  how: FleetTarget & Interruption & { readonly stamp?: string; readonly dryRun: boolean },
 ): Promise<FleetAdoptReport> {
   if (!('schema' in wanted)) return tenancy.adopt({ ...wanted, ...how })
-  const confirmed = wanted.id ?? wanted.renameTo ?? wanted.schema
-  const report = await tenancy.adopt({ ...wanted, ...how, confirm: confirmed })
-  const counts = report.adopted ? { succeeded: 1, unchanged: 0 } : { succeeded: 0, unchanged: 1 }
-  return { tenants: [report], ...counts, failed: 0, notRun: 0 }
+  const id = wanted.id ?? wanted.renameTo ?? wanted.schema
+  const counts = { succeeded: 0, unchanged: 0, failed: 0, notRun: 0 }
+  try {
+    const report = await tenancy.adopt({ ...wanted, ...how, confirm: id })
+    return { ...counts, tenants: [report], ...(report.adopted ? { succeeded: 1 } : { unchanged: 1 }) }
+  } catch (error) {
+    if (!isTenancyError(error, 'RUN_NOT_BEGUN')) throw error
+    return { ...counts, tenants: [], notRun: 1, remaining: [id] }
+  }
 }
 
 function wantedOf({ id, host, match, renameTo }: AdoptFlags, schemas: readonly string[]): Wanted {

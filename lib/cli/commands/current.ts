@@ -3,6 +3,7 @@ import { revisionOf } from '../../migrations/revision.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
 import { currentText } from '../records-text.ts'
 import { isOne, readSelection, readVariables } from '../selection.ts'
+import { hintIfNobody } from '../warnings.ts'
 import { exitCodeOf, statusesOf, type StatusFlags } from './status.ts'
 
 export async function current(invocation: Invocation, flags: StatusFlags): Promise<number> {
@@ -16,5 +17,6 @@ export async function current(invocation: Invocation, flags: StatusFlags): Promi
     revision: status.current === null ? null : revisionOf(status.current),
   }))
   show(invocation, { tenants }, currentText(statuses, invocation.terminal.style.out, isOne(selection)))
+  hintIfNobody(invocation, selection, tenants.length)
   return exitCodeOf(statuses, flags)
 }

@@ -9,7 +9,6 @@ import { sharedReport, type FleetReport } from '../outcomes.ts'
 import { reportRun } from '../report.ts'
 import {
   describeSelection,
-  isOne,
   readVariables,
   refuseDryRun,
   requireSelection,
@@ -46,7 +45,7 @@ export async function down(invocation: Invocation, flags: DownFlags, target: Dow
     command: 'down',
     repeats: true,
     verb: 'reverted',
-    one: isOne(selection),
+    selection,
     confirm: (tenancy) => confirm(invocation, destruction, () => lossesOfDown(tenancy, selection, wanted)),
     run: (tenancy, interruption) =>
       'shared' in selection
@@ -59,6 +58,6 @@ function downShared(tenancy: Tenancy, options: DownOptions): Promise<FleetReport
   return sharedReport(
     tenancy,
     () => tenancy.down({ shared: true, ...options }),
-    (owner, reverted) => ({ ...owner, reverted, durationMs: 0 }),
+    (owner, { committed }) => ({ ...owner, reverted: committed, durationMs: 0 }),
   )
 }

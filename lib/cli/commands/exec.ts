@@ -24,7 +24,7 @@ export async function exec(
   ...command: readonly string[]
 ): Promise<number> {
   refuseDryRun(flags)
-  const selection = requireSelection(flags)
+  const selection = requireSelection(flags, false)
   if ('shared' in selection)
     throw usage('exec runs a program for tenants.', 'select: --tenant, --match or --all')
   const one = isOne(selection)

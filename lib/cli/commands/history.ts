@@ -5,6 +5,7 @@ import { show, withTenancy, type Invocation } from '../invocation.ts'
 import { historyText, namesText } from '../records-text.ts'
 import { table } from '../print.ts'
 import { isOne, readSelection, readVariables, type Selection, type SelectionFlags } from '../selection.ts'
+import { hintIfNobody } from '../warnings.ts'
 
 /** Of tenants what was applied when; without a selection the migrations on disk. */
 export async function history(invocation: Invocation, flags: SelectionFlags): Promise<number> {
@@ -14,6 +15,7 @@ export async function history(invocation: Invocation, flags: SelectionFlags): Pr
   const tenants = await withTenancy(invocation, (tenancy) => historiesOf(tenancy, selection))
   const style = invocation.terminal.style.out
   show(invocation, { tenants }, historyText(tenants, style, isOne(selection)))
+  hintIfNobody(invocation, selection, tenants.length)
   return 0
 }
 
@@ -55,6 +57,7 @@ async function names(
     migrations: migrations.filter(isWanted).map(({ name }) => name),
   }))
   show(invocation, { tenants }, namesText(tenants, invocation.terminal.style.out, isOne(selection)))
+  hintIfNobody(invocation, selection, tenants.length)
   return 0
 }
 

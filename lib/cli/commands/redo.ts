@@ -8,7 +8,6 @@ import { sharedReport } from '../outcomes.ts'
 import { reportRun } from '../report.ts'
 import {
   describeSelection,
-  isOne,
   readVariables,
   refuseDryRun,
   requireSelection,
@@ -38,14 +37,14 @@ export async function redo(invocation: Invocation, flags: RedoFlags): Promise<nu
     command: 'redo',
     repeats: true,
     verb: 'redone',
-    one: isOne(selection),
+    selection,
     confirm: (tenancy) => confirm(invocation, destruction, () => lossesOfDown(tenancy, selection, wanted)),
     run: (tenancy, interruption) =>
       'shared' in selection
         ? sharedReport<RedoReport>(
             tenancy,
             () => tenancy.redo({ shared: true, ...options, ...interruption }),
-            (owner) => ({ ...owner, reverted: [], applied: [], durationMs: 0 }),
+            (owner, { reverted, committed }) => ({ ...owner, reverted, applied: committed, durationMs: 0 }),
           )
         : tenancy.redo({ ...selection, ...options, ...interruption }),
   })

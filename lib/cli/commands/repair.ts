@@ -3,14 +3,7 @@ import type { RehashReport } from '../../repair.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
 import { sharedReport } from '../outcomes.ts'
 import { reportRun } from '../report.ts'
-import {
-  isOne,
-  readSelection,
-  refuseDryRun,
-  requireSelection,
-  usage,
-  type SelectionFlags,
-} from '../selection.ts'
+import { readSelection, refuseDryRun, requireSelection, usage, type SelectionFlags } from '../selection.ts'
 import { readFleet, type FleetFlags } from '../target.ts'
 
 export interface RepairFlags extends SelectionFlags, FleetFlags {
@@ -46,7 +39,7 @@ async function rehash(invocation: Invocation, flags: RepairFlags): Promise<numbe
     command: 'repair --rehash',
     repeats: false,
     verb: 'rehashed',
-    one: isOne(selection),
+    selection,
     run: (tenancy, interruption) =>
       'shared' in selection
         ? sharedReport<RehashReport>(

@@ -6,7 +6,6 @@ import { statusText } from '../print.ts'
 import { reportRun } from '../report.ts'
 import {
   describeSelection,
-  isOne,
   readSelection,
   readVariables,
   refuseDryRun,
@@ -18,6 +17,7 @@ import {
   type SelectionFlags,
 } from '../selection.ts'
 import { describeDown, readFleet, type DownTarget, type FleetFlags, type UpTarget } from '../target.ts'
+import { hintIfNobody } from '../warnings.ts'
 
 export interface SeedFlags extends SelectionFlags, FleetFlags {
   readonly yes?: boolean
@@ -31,7 +31,7 @@ export async function seedUp(invocation: Invocation, flags: SeedFlags, target: U
     command: 'seed up',
     repeats: false,
     verb: 'up to date',
-    one: isOne(selection),
+    selection,
     run: (tenancy, interruption) => tenancy.seed({ ...selection, ...options, ...target, ...interruption }),
   })
 }
@@ -54,7 +54,7 @@ export async function seedDown(
     command: 'seed down',
     repeats: true,
     verb: 'reverted',
-    one: isOne(selection),
+    selection,
     confirm: (tenancy) =>
       confirm(invocation, destruction, () => lossesOfSeedDown(tenancy, { ...selection, ...wanted })),
     run: (tenancy, interruption) => tenancy.seed({ ...selection, ...wanted, ...interruption }),
@@ -65,6 +65,7 @@ export async function seedStatus(invocation: Invocation, flags: SelectionFlags):
   const selection = ofTenants(readSelection(flags) ?? { all: true })
   const tenants = await withTenancy(invocation, (tenancy) => tenancy.seedStatus(selection))
   show(invocation, { tenants }, statusText(tenants, invocation.terminal.style.out))
+  hintIfNobody(invocation, selection, tenants.length)
   return 0
 }
 
@@ -75,7 +76,7 @@ function readSeed(flags: SeedFlags, target: UpTarget | DownTarget) {
   if (only !== undefined && Object.keys(target).length > 0)
     throw usage('--only excludes --to and --step.', 'give one of them')
   return {
-    selection: ofTenants(requireSelection(flags)),
+    selection: ofTenants(requireSelection(flags, false)),
     options: { x, ...readFleet(flags), ...(only === undefined ? {} : { only }) },
   }
 }

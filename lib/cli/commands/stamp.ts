@@ -34,7 +34,7 @@ export async function stamp(invocation: Invocation, flags: StampFlags, to: strin
     command: `stamp ${to}`,
     repeats: false,
     verb: 'stamped',
-    one: isOne(selection),
+    selection,
     ...(flags.yes === true
       ? {}
       : { confirm: (tenancy) => confirmForgetting(invocation, tenancy, selection, options) }),

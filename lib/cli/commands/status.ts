@@ -4,6 +4,7 @@ import type { Tenancy } from '../../tenancy.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
 import { statusText } from '../print.ts'
 import { isOne, readSelection, readVariables, type Selection, type SelectionFlags } from '../selection.ts'
+import { hintIfNobody } from '../warnings.ts'
 
 export interface StatusFlags extends SelectionFlags {
   readonly check?: boolean
@@ -19,10 +20,8 @@ export async function status(invocation: Invocation, flags: StatusFlags): Promis
   const tenants = await withTenancy(invocation, (tenancy) =>
     statusesOf(tenancy, selection, flags.verify ?? false),
   )
-  const { terminal, json } = invocation
-  show(invocation, { tenants }, statusText(tenants, terminal.style.out))
-  if (tenants.length === 0 && !json)
-    terminal.err('no tenants: umzug-tenants tenants create ID registers one\n')
+  show(invocation, { tenants }, statusText(tenants, invocation.terminal.style.out))
+  hintIfNobody(invocation, selection, tenants.length)
   return exitCodeOf(tenants, flags)
 }
 

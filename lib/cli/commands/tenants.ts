@@ -3,16 +3,16 @@ import { assertConfirmable, confirm } from '../confirm.ts'
 import { show, withTenancy, type Invocation } from '../invocation.ts'
 import { lossesOfDrop } from '../losses.ts'
 import { tenantsText } from '../print.ts'
+import { interruptibly } from '../report.ts'
 import { refuseDryRun, type SelectionFlags } from '../selection.ts'
+import { hintIfNobody } from '../warnings.ts'
 
 type Variables = Pick<SelectionFlags, 'x'>
 
 export async function listTenants(invocation: Invocation): Promise<number> {
   const tenants = await withTenancy(invocation, (tenancy) => tenancy.list())
-  const { terminal, json } = invocation
-  show(invocation, { tenants }, tenantsText(tenants, terminal.style.out))
-  if (tenants.length === 0 && !json)
-    terminal.err('no tenants: umzug-tenants tenants create ID registers one\n')
+  show(invocation, { tenants }, tenantsText(tenants, invocation.terminal.style.out))
+  hintIfNobody(invocation, { all: true }, tenants.length)
   return 0
 }
 
@@ -29,20 +29,21 @@ export async function createTenant(
 ): Promise<number> {
   refuseDryRun(flags)
   const { schema, host, up = false } = flags
-  const report = await withTenancy(invocation, (tenancy) =>
-    tenancy.provision({
-      id,
-      up,
-      ...(schema === undefined ? {} : { schema }),
-      ...(host === undefined ? {} : { host }),
-    }),
-  )
-  const lines = [
-    `${report.created ? 'created' : 'no change:'} ${report.id} (schema ${report.schema})`,
-    ...report.applied.map((name) => `  applied ${name}`),
-  ]
-  show(invocation, report, `${lines.join('\n')}\n`)
-  return 0
+  const request = {
+    id,
+    up,
+    ...(schema === undefined ? {} : { schema }),
+    ...(host === undefined ? {} : { host }),
+  }
+  return interruptibly(invocation, async (tenancy, interruption) => {
+    const report = await tenancy.provision({ ...request, ...interruption })
+    const lines = [
+      `${report.created ? 'created' : 'no change:'} ${report.id} (schema ${report.schema})`,
+      ...report.applied.map((name) => `  applied ${name}`),
+    ]
+    show(invocation, report, `${lines.join('\n')}\n`)
+    return 0
+  })
 }
 
 export interface DropTenantFlags extends Variables {

@@ -34,7 +34,7 @@ export async function up(invocation: Invocation, flags: UpFlags, target: UpTarge
     command: 'up',
     repeats: false,
     verb: 'up to date',
-    one: isOne(selection),
+    selection,
     run: (tenancy, interruption) =>
       'shared' in selection
         ? upShared(tenancy, { ...options, ...interruption })
@@ -46,7 +46,7 @@ function upShared(tenancy: Tenancy, options: UpOptions): Promise<FleetReport> {
   return sharedReport(
     tenancy,
     () => tenancy.up({ shared: true, ...options }),
-    (owner, applied) => ({ ...owner, applied, durationMs: 0 }),
+    (owner, { committed }) => ({ ...owner, applied: committed, durationMs: 0 }),
   )
 }
 

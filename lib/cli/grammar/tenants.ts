@@ -54,7 +54,7 @@ function addAdopt(tenants: Command, act: Act): void {
     'tenants adopt old --id acme --stamp head',
     'tenants adopt public --id acme --rename-to acme --dry-run',
   ])
-  confirmable(command)
+  confirmable(limitFleet(command))
     .argument('[schema...]', 'schemas that exist')
     .option('--match <pattern>', "schemas whose name matches, such as 't_*'")
     .option('--id <id>', 'what the tenant is called (default: the schema)')
