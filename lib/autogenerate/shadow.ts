@@ -88,6 +88,9 @@ async function failureOf(fn: () => Promise<unknown>): Promise<Error | undefined>
 /** Runs something in a savepoint; the answer is why it failed. */
 type Attempt = (fn: (transaction: Transaction) => Promise<unknown>) => Promise<Error | undefined>
 
+/** One for all: each that was ever used is carried along by every promise of the process from then on. */
+const borrowed = new AsyncLocalStorage<Transaction>()
+
 /**
  * Lends the session's connection to the application's Sequelize: while `fn` runs, every query that it causes goes
  * there, also that of a hook which says nothing of a transaction. What others ask meanwhile goes where it always goes.
@@ -97,7 +100,6 @@ async function lending<T>(
   session: MigrationSession,
   fn: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
-  const borrowed = new AsyncLocalStorage<Transaction>()
   const query = Reflect.get(sequelize, 'query') as Query // its overloads, in one
   const lent: Query = function (this: unknown, sql, options) {
     const transaction = borrowed.getStore()

@@ -18,7 +18,7 @@ import type { MigrationFormat, NewFile } from '../../../lib/migrations/template.
 import { bindSearchPath } from '../../../lib/search-path.ts'
 import type { TestDatabase } from '../../support/database.ts'
 import type { Suite } from '../../support/suite.ts'
-import type { Define } from './case.ts'
+import type { Beside, Define } from './case.ts'
 
 export const EVERYTHING: SelectRules = {
   include: [],
@@ -39,8 +39,8 @@ const REQUEST: GenerateRequest = {
 export interface Workbench {
   readonly session: MigrationSession
   readonly place: Workplace
-  /** Makes a schema of these models, and keeps it. */
-  make(define: Define, sql?: string): Promise<string>
+  /** Makes a schema of these models, and of what is said beside them, and keeps it. */
+  make(define: Define, more?: Beside): Promise<string>
   drop(...schemas: readonly string[]): Promise<void>
   compare(define: Define, schema: string, rules?: SelectRules): Promise<Compared>
   /** The files of the migration from `compared`, tried out on a copy. */
@@ -53,8 +53,17 @@ export interface Workbench {
   run(schema: string, files: readonly NewFile[], side: 'up' | 'down'): Promise<void>
 }
 
+export interface WorkbenchOptions {
+  /** Schemas after the own one, in order. */
+  readonly searchPath?: readonly string[]
+}
+
 /** Opens a workbench on first use, and closes it after the suite. */
-export function workbench(test: Suite, database: TestDatabase): () => Promise<Workbench> {
+export function workbench(
+  test: Suite,
+  database: TestDatabase,
+  { searchPath = [] }: WorkbenchOptions = {},
+): () => Promise<Workbench> {
   let opened: Promise<Workbench> | undefined
   let close: (() => void) | undefined
   let closed: Promise<void> | undefined
@@ -66,7 +75,7 @@ export function workbench(test: Suite, database: TestDatabase): () => Promise<Wo
     new Promise<Workbench>((resolve, reject) => {
       const options = { connection: database.url, lockTimeoutMs: 1000, statementTimeoutMs: 0 }
       closed = withSession(options, async (session) => {
-        resolve(benchOn(session, database.url))
+        resolve(benchOn(session, database.url, searchPath))
         await new Promise<void>((done) => (close = done))
       })
       closed.catch(reject)
@@ -76,21 +85,21 @@ export function workbench(test: Suite, database: TestDatabase): () => Promise<Wo
 
 let count = 0
 
-function benchOn(session: MigrationSession, url: string): Workbench {
+function benchOn(session: MigrationSession, url: string, searchPath: readonly string[]): Workbench {
   const open: Workplace['open'] = (fn) => fn(session)
   const place: Workplace = {
     open,
     openScratch: open,
-    searchPath: [],
+    searchPath,
     lockTimeoutMs: 1000,
     versionTable: 'SequelizeMeta',
   }
   const inSchema = <T>(schema: string, fn: () => Promise<T>) =>
-    session.within({ tenant: undefined, schema, searchPath: [] }, () => session.transaction(fn))
+    session.within({ tenant: undefined, schema, searchPath }, () => session.transaction(fn))
   return {
     session,
     place,
-    async make(define, sql) {
+    async make(define, { sql, migrate } = {}) {
       count++
       const schema = `made${count}`
       await inSchema(schema, async () => {
@@ -104,6 +113,7 @@ function benchOn(session: MigrationSession, url: string): Workbench {
         const [problem] = await makeShadow(session, schema, options)
         if (problem !== undefined) throw new Error(`model ${problem.model}: ${problem.message}`)
         if (sql !== undefined) await session.query(sql)
+        await migrate?.(session.sequelize.getQueryInterface())
       })
       return schema
     },
@@ -123,11 +133,13 @@ function benchOn(session: MigrationSession, url: string): Workbench {
   }
 }
 
+/** One for all: each is carried along by every promise of the process. */
+const context = new TenantContext({ searchPath: [], onMissing: 'error' })
+
 /** The models on a Sequelize that never connects: all it is asked goes to the session. */
 function applicationOf(url: string, define: Define): Application {
   const options: Options = { dialect: 'postgres', logging: false }
   const sequelize = new Sequelize(url, options)
-  const context = new TenantContext({ searchPath: [], onMissing: 'error' })
   bindSearchPath(sequelize, context)
   define(sequelize)
   return { sequelize, context }
