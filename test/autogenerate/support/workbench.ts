@@ -9,9 +9,13 @@ import {
   type GenerateRequest,
   type Workplace,
 } from '../../../lib/autogenerate/autogenerate.ts'
+import { assess } from '../../../lib/autogenerate/hazards.ts'
+import type { Assessed } from '../../../lib/autogenerate/operation.ts'
+import { Copy } from '../../../lib/autogenerate/plan.ts'
+import { withScratchSchema } from '../../../lib/autogenerate/scratch.ts'
 import { makeShadow } from '../../../lib/autogenerate/shadow.ts'
 import type { SelectRules } from '../../../lib/autogenerate/select.ts'
-import { withTrial } from '../../../lib/autogenerate/trial.ts'
+import { withTrial, type Trial } from '../../../lib/autogenerate/trial.ts'
 import { TenantContext } from '../../../lib/context.ts'
 import { withSession, type MigrationSession } from '../../../lib/migrations/session.ts'
 import type { MigrationFormat, NewFile } from '../../../lib/migrations/template.ts'
@@ -49,8 +53,14 @@ export interface Workbench {
     request?: Partial<GenerateRequest>,
     format?: MigrationFormat,
   ): Promise<readonly NewFile[]>
+  /** The operations of the same, there and back, with what may go wrong. */
+  way(compared: Compared): Promise<{ readonly up: readonly Assessed[]; readonly down: readonly Assessed[] }>
+  /** Loads `files` while `fn` runs; each side that it calls is run in `schema`, for good. */
+  loading<T>(schema: string, files: readonly NewFile[], fn: (sides: Trial) => Promise<T>): Promise<T>
   /** Runs one side of `files` in `schema`, for good. */
   run(schema: string, files: readonly NewFile[], side: 'up' | 'down'): Promise<void>
+  /** One transaction, in which bare names mean those of `schema`. */
+  within<T>(schema: string, fn: () => Promise<T>): Promise<T>
 }
 
 export interface WorkbenchOptions {
@@ -96,6 +106,10 @@ function benchOn(session: MigrationSession, url: string, searchPath: readonly st
   }
   const inSchema = <T>(schema: string, fn: () => Promise<T>) =>
     session.within({ tenant: undefined, schema, searchPath }, () => session.transaction(fn))
+  const loading: Workbench['loading'] = (schema, files, fn) =>
+    withTrial(session, schema, files, ({ up, down }) =>
+      fn({ up: () => inSchema(schema, up), down: () => inSchema(schema, down) }),
+    )
   return {
     session,
     place,
@@ -128,8 +142,15 @@ function benchOn(session: MigrationSession, url: string, searchPath: readonly st
         await verify(files)
         return files
       }),
-    run: (schema, files, side) =>
-      inSchema(schema, () => withTrial(session, schema, files, (trial) => trial[side]())),
+    way: (compared) =>
+      withScratchSchema(session, { purpose: 'copy', searchPath }, async (schema) => {
+        const copy = await Copy.make(session, schema, compared, {})
+        const { up, down } = await copy.findWay([])
+        return { up: assess(up), down: assess(down) }
+      }),
+    loading,
+    run: (schema, files, side) => loading(schema, files, (sides) => sides[side]()),
+    within: inSchema,
   }
 }
 
