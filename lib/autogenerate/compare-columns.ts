@@ -1,4 +1,5 @@
 /** The columns of one table in two snapshots: added, changed, dropped; those that are computed made anew. */
+import { sameDefault } from './constants.ts'
 import { sameText, usesEnum } from './expressions.ts'
 import type { Steps } from './phases.ts'
 import type { Column, Table } from './snapshot.ts'
@@ -116,7 +117,7 @@ function isSameColumn(from: Column, to: Column): boolean {
     from.type === to.type &&
     from.collation === to.collation &&
     from.notNull === to.notNull &&
-    sameText(from.default, to.default) &&
+    sameDefault(from.default, to.default, to.type) &&
     (from.serial === null) === (to.serial === null) &&
     from.identity?.always === to.identity?.always &&
     (from.generated === null) === (to.generated === null)

@@ -1,6 +1,6 @@
 /** The constraints and indexes of one table in two snapshots: matched by name, else by what they are. */
 import { addComment, type TableChange, type Touched } from './compare-columns.ts'
-import { sameText, usesEnum } from './expressions.ts'
+import { sameText, usesEnum, withoutStorage } from './expressions.ts'
 import type { Operation } from './operation.ts'
 import type { Phase, Steps } from './phases.ts'
 import type { Constraint, Index } from './snapshot.ts'
@@ -21,6 +21,15 @@ interface Part<T> {
   readonly isRebuilt: boolean
 }
 
+interface Defined {
+  readonly definition: string
+}
+
+function sameDefinition(a: Defined, b: Defined, { strict }: PartOptions): boolean {
+  if (sameText(a.definition, b.definition)) return true
+  return !strict && sameText(withoutStorage(a.definition), withoutStorage(b.definition))
+}
+
 /** @returns the constraints and indexes that are dropped, or dropped and made again. */
 export function compareIndexes(
   { from, to, replaced }: TableChange,
@@ -30,7 +39,7 @@ export function compareIndexes(
 ): readonly Index[] {
   const table = to.name
   const same = (a: Index, b: Index) =>
-    a.isUnique === b.isUnique && a.isValid === b.isValid && sameText(a.definition, b.definition)
+    a.isUnique === b.isUnique && a.isValid === b.isValid && sameDefinition(a, b, options)
   const { kept, dropped, added } = match(from.indexes, to.indexes, same, (name) => !options.taken.has(name))
   const parts = kept.map((pair) => ({ ...pair, isRebuilt: isInTheWay(pair.to, touched, replaced) }))
   for (const { from: before, to: after, isRebuilt } of parts) {
@@ -91,7 +100,7 @@ function compareSome(
   isRebuilt: (constraint: Constraint) => boolean,
 ): readonly Constraint[] {
   const table = to.name
-  const same = (a: Constraint, b: Constraint) => a.kind === b.kind && sameText(a.definition, b.definition)
+  const same = (a: Constraint, b: Constraint) => a.kind === b.kind && sameDefinition(a, b, options)
   const ownNames = new Set(from.constraints.map(({ name }) => name))
   const isFree = (name: string) => !ownNames.has(name) && !options.taken.has(name)
   const { kept, dropped, added } = match(

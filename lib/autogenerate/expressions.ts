@@ -14,6 +14,13 @@ export function sameText(a: string | null, b: string | null): boolean {
   return canonical(a).join(' ') === canonical(b).join(' ')
 }
 
+/** The definition of an index or a constraint without its storage parameters, which models cannot say. */
+export function withoutStorage(definition: string): string {
+  const tokens = tokensOf(definition)
+  const at = tokens.findIndex((token, place) => token === 'WITH' && tokens[place + 2] === '(')
+  return at === -1 ? definition : [...tokens.slice(0, at), ...tokens.slice(tokens.indexOf(')', at) + 2)].join('') // prettier-ignore
+}
+
 /** Whether `text` has `label` in it as a value of the schema's own enum. */
 export function usesLabel(text: string | null, enumName: string, label: string): boolean {
   return constantsOf(text, enumName).some((constant) =>
@@ -32,9 +39,7 @@ export function usesEnum(text: string | null, enumName: string): boolean {
 function constantsOf(text: string | null, enumName: string): readonly string[] {
   const tokens = wordsOf(text ?? '')
   return tokens.flatMap((token, at) =>
-    token.endsWith("'") && tokens[at + 1] === '::' && isName(tokens, at + 2, enumName)
-      ? [valueOf(token)]
-      : [],
+    token.endsWith("'") && tokens[at + 1] === '::' && isName(tokens, at + 2, enumName) ? [textOf(token)] : [],
   )
 }
 
@@ -44,14 +49,14 @@ function isName(tokens: readonly string[], at: number, name: string): boolean {
 }
 
 /** What a constant says: `'it''s'` or `E'a\\b'`; PostgreSQL prints no other escape. */
-function valueOf(constant: string): string {
+export function textOf(constant: string): string {
   const isEscaped = !constant.startsWith("'")
   const inside = constant.slice(isEscaped ? 2 : 1, -1).replaceAll("''", "'")
   return isEscaped ? inside.replaceAll('\\\\', '\\') : inside
 }
 
 /** Tokens without spaces; `::` is one of them. */
-function wordsOf(text: string): readonly string[] {
+export function wordsOf(text: string): readonly string[] {
   const words: string[] = []
   let previous = ''
   for (const token of tokensOf(text)) {

@@ -21,13 +21,15 @@ export interface Loan {
 
 type Borrower = { readonly transaction: Transaction } | { readonly texts: string[] }
 
+/** One for all: each that was ever used is carried along by every promise of the process from then on. */
+const borrowers = new AsyncLocalStorage<Borrower>()
+
 /** Lends for the time of `fn`. */
 export async function lending<T>(
   sequelize: Sequelize,
   session: MigrationSession,
   fn: (loan: Loan) => Promise<T>,
 ): Promise<T> {
-  const borrowers = new AsyncLocalStorage<Borrower>()
   const query = Reflect.get(sequelize, 'query') as Query // its overloads, in one
   const lent: Query = function (this: unknown, sql, options) {
     const borrower = borrowers.getStore()

@@ -40,7 +40,8 @@ function arrayTypeAt(words: readonly string[], at: number): readonly string[] | 
   return isType && words[end + 1] === ']' ? type : undefined
 }
 
-function closing(words: readonly string[], open: number): number {
+/** Where the bracket at `open` ends. */
+export function closing(words: readonly string[], open: number): number {
   let depth = 0
   for (let at = open; at < words.length; at++) {
     if (words[at] === '[') depth++
@@ -50,7 +51,7 @@ function closing(words: readonly string[], open: number): number {
 }
 
 /** What stands between commas that are in no parentheses. */
-function elementsOf(words: readonly string[]): readonly (readonly string[])[] {
+export function elementsOf(words: readonly string[]): readonly (readonly string[])[] {
   const elements: string[][] = words.length === 0 ? [] : [[]]
   let depth = 0
   for (const word of words) {

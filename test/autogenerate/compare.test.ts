@@ -5,8 +5,9 @@ import { compare } from '../../lib/autogenerate/compare.ts'
 import type { Snapshot } from '../../lib/autogenerate/snapshot.ts'
 import { sqlOf } from '../../lib/autogenerate/sql.ts'
 import { testDatabase } from '../support/database.ts'
+import { sameDumps } from '../support/dump.ts'
 import { RICH_SCHEMA } from '../support/rich-schema.ts'
-import { dumpOf, inWords, testSchemas } from '../support/schemas.ts'
+import { inWords, testSchemas } from '../support/schemas.ts'
 import { suite } from '../support/suite.ts'
 import { DIFFERENCES, EQUALS } from './cases.ts'
 
@@ -42,8 +43,7 @@ for (const { name, before, after } of DIFFERENCES) {
       'whatever order the parts of the specimen are in',
     )
     await schemas.change('before', operations.flatMap(sqlOf).join(';\n'))
-    const dumps = await Promise.all(['before', 'after'].map((schema) => dumpOf(database.url, schema)))
-    if (dumps[0] !== undefined) assert.equal(dumps[0], dumps[1], 'pg_dump says the same of both')
+    await sameDumps(database.url, 'before', 'after')
   })
 }
 

@@ -78,7 +78,7 @@ test('a hazard that is refused names itself and the flag', async () => {
 test('tables and kinds of differences can be left out', async () => {
   const bench = await open()
   const byHand = `CREATE TYPE of_hand AS ENUM ('x'); CREATE TABLE by_hand (x of_hand); CREATE INDEX slow ON items (a)`
-  const schema = await bench.make(items({ a: INTEGER, gone: INTEGER }), byHand)
+  const schema = await bench.make(items({ a: INTEGER, gone: INTEGER }), { sql: byHand })
   const kinds = async (rules: Partial<typeof EVERYTHING>) =>
     (await bench.compare(items({ a: INTEGER }), schema, { ...EVERYTHING, ...rules })).differences.map((each) => each.kind) // prettier-ignore
   assert.equal(await kinds({}), ['drop index', 'drop column', 'drop table', 'drop enum'])

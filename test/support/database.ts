@@ -23,8 +23,8 @@ export interface TestDatabase {
   query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>
 }
 
-/** Gives `test` a database before its first test and drops it after the last. */
-export function testDatabase(test: Suite): TestDatabase {
+/** Gives `test` a database before its first test and drops it after the last; `onServer` is another server's URL. */
+export function testDatabase(test: Suite, onServer?: string): TestDatabase {
   let server: PostgresServer | undefined
   let url: string | undefined
   const database = {
@@ -36,7 +36,7 @@ export function testDatabase(test: Suite): TestDatabase {
       query<R>(database.url, text, values),
   }
   test.before(async () => {
-    server = await serverForTests()
+    server = onServer === undefined ? await serverForTests() : await startPostgres({ url: onServer })
     const name = DATABASE_PREFIX + randomBytes(6).toString('hex')
     await query(server.url, `CREATE DATABASE ${name}`)
     url = withDatabase(server.url, name)

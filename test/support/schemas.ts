@@ -1,7 +1,4 @@
 /** Pairs of schemas: made by statements, read, compared; one made into the other by the operations found. */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-
 import pg from 'pg'
 
 import { compare, type CompareOptions } from '../../lib/autogenerate/compare.ts'
@@ -94,23 +91,4 @@ function word(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   if ('name' in value) return String(value.name)
   return Array.isArray(value) ? value.map(word).join(',') : Object.values(value).map(word).join('.')
-}
-
-let canDump = true
-
-/**
- * What `pg_dump` says of a schema, without its name and in an order of its own; `undefined` if there is none that is
- * as new as the server.
- */
-export async function dumpOf(url: string, schema: string): Promise<readonly string[] | undefined> {
-  if (!canDump) return undefined
-  const dump = await promisify(execFile)('pg_dump', ['--schema-only', '-n', schema, url], {
-    maxBuffer: 1e8,
-  }).catch(() => undefined)
-  canDump = dump !== undefined
-  return dump?.stdout
-    .split('\n')
-    .map((line) => line.replaceAll(`${schema}.`, '').replace(/,$/, ''))
-    .filter((line) => line !== '' && !/^(?:--|SET |SELECT |CREATE SCHEMA|ALTER SCHEMA|\\)/.test(line))
-    .toSorted()
 }

@@ -41,7 +41,7 @@ interface RandomColumn {
   readonly comment: string | undefined
 }
 
-interface RandomTable {
+export interface RandomTable {
   readonly name: string
   readonly key: 'serial' | 'identity' | 'bigserial' | 'uuid' | 'none'
   readonly columns: readonly RandomColumn[]
@@ -65,7 +65,7 @@ const table = (name: string): fc.Arbitrary<RandomTable> =>
   fc.record({
     name: fc.constant(name),
     key: fc.constantFrom('serial', 'identity', 'bigserial', 'uuid', 'none'),
-    columns: fc.subarray([...COLUMNS]).chain((names) => fc.tuple(...names.map(column))),
+    columns: fc.subarray([...COLUMNS], { maxLength: 4 }).chain((names) => fc.tuple(...names.map(column))),
     indexes: fc.array(
       fc.record({
         at: fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 2 }),
@@ -78,9 +78,38 @@ const table = (name: string): fc.Arbitrary<RandomTable> =>
     }),
   })
 
-export const randomModels: fc.Arbitrary<RandomModels> = fc
-  .subarray([...TABLES], { minLength: 1 })
+/** Small ones most of the time: what goes wrong goes wrong between two or three things. */
+const randomModels: fc.Arbitrary<RandomModels> = fc
+  .oneof(
+    { arbitrary: fc.subarray([...TABLES], { minLength: 1, maxLength: 1 }), weight: 3 },
+    { arbitrary: fc.subarray([...TABLES], { minLength: 2, maxLength: 2 }), weight: 2 },
+    { arbitrary: fc.constant([...TABLES]), weight: 1 },
+  )
   .chain((names) => fc.tuple(...names.map(table)))
+
+export interface RandomPair {
+  readonly before: RandomModels
+  readonly after: RandomModels
+}
+
+/** Of half of the pairs the second shares tables and columns with the first, as releases do. */
+export const randomPair: fc.Arbitrary<RandomPair> = fc
+  .record({ before: randomModels, after: randomModels, kept: fc.option(fc.nat(255)) })
+  .map(({ before, after, kept }) => ({ before, after: kept === null ? after : mixed(before, after, kept) }))
+
+/** The second models, with what the bits of `kept` say of the first ones. */
+function mixed(before: RandomModels, after: RandomModels, kept: number): RandomModels {
+  return after.map((table) => {
+    const old = before.find(({ name }) => name === table.name)
+    if (old === undefined) return table
+    const columns = table.columns.map((column, place) => {
+      const same = old.columns.find(({ name }) => name === column.name)
+      return same === undefined || ((kept >> place) & 1) === 0 ? column : same
+    })
+    const [key, indexes] = [kept & 32 ? old.key : table.key, kept & 64 ? old.indexes : table.indexes]
+    return { ...table, columns, key, indexes, refersTo: kept & 128 ? old.refersTo : table.refersTo }
+  })
+}
 
 export function defineRandom(tables: RandomModels): Define {
   return (sequelize) => {
@@ -90,12 +119,21 @@ export function defineRandom(tables: RandomModels): Define {
       if (each.key === 'none') model.removeAttribute('id')
       return { model, ...each }
     })
-    for (const { model, refersTo } of models) {
-      const target = refersTo && models[refersTo.table % models.length]
-      if (refersTo === undefined || target === undefined || target.key === 'none') continue
-      model.belongsTo(target.model, { foreignKey: 'owner', onDelete: refersTo.onDelete })
+    for (const each of models) {
+      const target = targetOf(each, models)
+      if (each.refersTo === undefined || target === undefined) continue
+      each.model.belongsTo(target.model, { foreignKey: 'owner', onDelete: each.refersTo.onDelete })
     }
   }
+}
+
+/** The table that the column `owner` of another one refers to. */
+export function targetOf<T extends RandomTable>(
+  { refersTo }: RandomTable,
+  tables: readonly T[],
+): T | undefined {
+  const target = refersTo && tables[refersTo.table % tables.length]
+  return target?.key === 'none' ? undefined : target
 }
 
 function attributesOf({ key, columns }: RandomTable): Record<string, ModelAttributeColumnOptions> {

@@ -9,16 +9,20 @@ import {
   type GenerateRequest,
   type Workplace,
 } from '../../../lib/autogenerate/autogenerate.ts'
+import { assess } from '../../../lib/autogenerate/hazards.ts'
+import type { Assessed } from '../../../lib/autogenerate/operation.ts'
+import { Copy } from '../../../lib/autogenerate/plan.ts'
+import { withScratchSchema } from '../../../lib/autogenerate/scratch.ts'
 import { makeShadow } from '../../../lib/autogenerate/shadow.ts'
 import type { SelectRules } from '../../../lib/autogenerate/select.ts'
-import { withTrial } from '../../../lib/autogenerate/trial.ts'
+import { withTrial, type Trial } from '../../../lib/autogenerate/trial.ts'
 import { TenantContext } from '../../../lib/context.ts'
 import { withSession, type MigrationSession } from '../../../lib/migrations/session.ts'
 import type { MigrationFormat, NewFile } from '../../../lib/migrations/template.ts'
 import { bindSearchPath } from '../../../lib/search-path.ts'
 import type { TestDatabase } from '../../support/database.ts'
 import type { Suite } from '../../support/suite.ts'
-import type { Define } from './case.ts'
+import type { Beside, Define } from './case.ts'
 
 export const EVERYTHING: SelectRules = {
   include: [],
@@ -39,8 +43,8 @@ const REQUEST: GenerateRequest = {
 export interface Workbench {
   readonly session: MigrationSession
   readonly place: Workplace
-  /** Makes a schema of these models, and keeps it. */
-  make(define: Define, sql?: string): Promise<string>
+  /** Makes a schema of these models, and of what is said beside them, and keeps it. */
+  make(define: Define, more?: Beside): Promise<string>
   drop(...schemas: readonly string[]): Promise<void>
   compare(define: Define, schema: string, rules?: SelectRules): Promise<Compared>
   /** The files of the migration from `compared`, tried out on a copy. */
@@ -49,12 +53,27 @@ export interface Workbench {
     request?: Partial<GenerateRequest>,
     format?: MigrationFormat,
   ): Promise<readonly NewFile[]>
+  /** The operations of the same, there and back, with what may go wrong. */
+  way(compared: Compared): Promise<{ readonly up: readonly Assessed[]; readonly down: readonly Assessed[] }>
+  /** Loads `files` while `fn` runs; each side that it calls is run in `schema`, for good. */
+  loading<T>(schema: string, files: readonly NewFile[], fn: (sides: Trial) => Promise<T>): Promise<T>
   /** Runs one side of `files` in `schema`, for good. */
   run(schema: string, files: readonly NewFile[], side: 'up' | 'down'): Promise<void>
+  /** One transaction, in which bare names mean those of `schema`. */
+  within<T>(schema: string, fn: () => Promise<T>): Promise<T>
+}
+
+export interface WorkbenchOptions {
+  /** Schemas after the own one, in order. */
+  readonly searchPath?: readonly string[]
 }
 
 /** Opens a workbench on first use, and closes it after the suite. */
-export function workbench(test: Suite, database: TestDatabase): () => Promise<Workbench> {
+export function workbench(
+  test: Suite,
+  database: TestDatabase,
+  { searchPath = [] }: WorkbenchOptions = {},
+): () => Promise<Workbench> {
   let opened: Promise<Workbench> | undefined
   let close: (() => void) | undefined
   let closed: Promise<void> | undefined
@@ -66,7 +85,7 @@ export function workbench(test: Suite, database: TestDatabase): () => Promise<Wo
     new Promise<Workbench>((resolve, reject) => {
       const options = { connection: database.url, lockTimeoutMs: 1000, statementTimeoutMs: 0 }
       closed = withSession(options, async (session) => {
-        resolve(benchOn(session, database.url))
+        resolve(benchOn(session, database.url, searchPath))
         await new Promise<void>((done) => (close = done))
       })
       closed.catch(reject)
@@ -76,21 +95,25 @@ export function workbench(test: Suite, database: TestDatabase): () => Promise<Wo
 
 let count = 0
 
-function benchOn(session: MigrationSession, url: string): Workbench {
+function benchOn(session: MigrationSession, url: string, searchPath: readonly string[]): Workbench {
   const open: Workplace['open'] = (fn) => fn(session)
   const place: Workplace = {
     open,
     openScratch: open,
-    searchPath: [],
+    searchPath,
     lockTimeoutMs: 1000,
     versionTable: 'SequelizeMeta',
   }
   const inSchema = <T>(schema: string, fn: () => Promise<T>) =>
-    session.within({ tenant: undefined, schema, searchPath: [] }, () => session.transaction(fn))
+    session.within({ tenant: undefined, schema, searchPath }, () => session.transaction(fn))
+  const loading: Workbench['loading'] = (schema, files, fn) =>
+    withTrial(session, schema, files, ({ up, down }) =>
+      fn({ up: () => inSchema(schema, up), down: () => inSchema(schema, down) }),
+    )
   return {
     session,
     place,
-    async make(define, sql) {
+    async make(define, { sql, migrate } = {}) {
       count++
       const schema = `made${count}`
       await inSchema(schema, async () => {
@@ -104,6 +127,7 @@ function benchOn(session: MigrationSession, url: string): Workbench {
         const [problem] = await makeShadow(session, schema, options)
         if (problem !== undefined) throw new Error(`model ${problem.model}: ${problem.message}`)
         if (sql !== undefined) await session.query(sql)
+        await migrate?.(session.sequelize.getQueryInterface())
       })
       return schema
     },
@@ -118,16 +142,25 @@ function benchOn(session: MigrationSession, url: string): Workbench {
         await verify(files)
         return files
       }),
-    run: (schema, files, side) =>
-      inSchema(schema, () => withTrial(session, schema, files, (trial) => trial[side]())),
+    way: (compared) =>
+      withScratchSchema(session, { purpose: 'copy', searchPath }, async (schema) => {
+        const copy = await Copy.make(session, schema, compared, {})
+        const { up, down } = await copy.findWay([])
+        return { up: assess(up), down: assess(down) }
+      }),
+    loading,
+    run: (schema, files, side) => loading(schema, files, (sides) => sides[side]()),
+    within: inSchema,
   }
 }
+
+/** One for all: each is carried along by every promise of the process. */
+const context = new TenantContext({ searchPath: [], onMissing: 'error' })
 
 /** The models on a Sequelize that never connects: all it is asked goes to the session. */
 function applicationOf(url: string, define: Define): Application {
   const options: Options = { dialect: 'postgres', logging: false }
   const sequelize = new Sequelize(url, options)
-  const context = new TenantContext({ searchPath: [], onMissing: 'error' })
   bindSearchPath(sequelize, context)
   define(sequelize)
   return { sequelize, context }
