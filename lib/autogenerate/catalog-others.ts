@@ -1,4 +1,5 @@
 /** Questions to the catalogs about what models cannot say: settings of tables, and other kinds of objects. */
+import { IS_FREE } from './catalog-tables.ts'
 
 const SETTINGS = `
   SELECT 'setting', t.relname, 0, to_json(each.setting)
@@ -71,7 +72,8 @@ const OTHER_SETTINGS = `
   SELECT 'setting', t.relname, 0, to_json(format('column %I owns sequence %I', a.attname, s.relname))
     FROM sequences s
     JOIN tables t ON t.oid = s.owner
-    JOIN columns a ON a.attrelid = s.owner AND a.attnum = s.attnum AND a.sequence IS DISTINCT FROM s.relname
+    JOIN columns a ON a.attrelid = s.owner AND a.attnum = s.attnum
+   WHERE ${IS_FREE}
   UNION ALL
   SELECT 'setting', t.relname, 0, to_json(format('constraint %I NOT NULL is not valid', k.conname))
     FROM constraints k

@@ -56,7 +56,7 @@ export const OBJECTS = `
     SELECT a.*, t.relname, e.oid AS default_oid, e.adbin,
            -- A default reads no columns: without the table PostgreSQL need not look all of it up.
            pg_get_expr(e.adbin, CASE WHEN a.attgenerated = '' THEN 0 ELSE e.adrelid END) AS expression,
-           s.relname AS sequence, s.options, s.deptype
+           s.relname AS sequence, s.oid AS sequence_oid, s.options, s.deptype
       -- Named so that the column is found here where pg_attribute has none: before PostgreSQL 14.
       FROM (SELECT ''::"char" AS attcompression) AS missing
      CROSS JOIN LATERAL (
@@ -94,7 +94,7 @@ const COLUMNS = `
                FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE o.oid = a.attcollation) END,
            'notNull', a.attnotnull,
            'default', CASE WHEN a.attgenerated = '' AND a.sequence IS NULL THEN a.expression END,
-           'isVolatile', a.sequence IS NOT NULL OR a.attgenerated = '' AND strpos(a.adbin::text, 'funcid ') > 0 AND EXISTS (
+           'isVolatile', a.sequence IS NOT NULL OR a.attgenerated = '' AND coalesce(strpos(a.adbin::text, 'funcid '), 0) > 0 AND EXISTS (
              SELECT FROM regexp_matches(a.adbin::text, ':(?:func|opfunc)id (\\d+)', 'g') AS f (match)
                JOIN pg_proc p ON p.oid = f.match[1]::oid WHERE p.provolatile = 'v'),
            'sequence', CASE WHEN a.sequence IS NOT NULL THEN json_build_object(
@@ -207,10 +207,15 @@ const ENUMS = `
     LEFT JOIN pg_description c ON c.objoid = t.oid AND c.classoid = 'pg_type'::regclass AND c.objsubid = 0
    WHERE t.oid = ANY (ARRAY(SELECT objid FROM objects WHERE classid = 'pg_type'::regclass)) AND t.typtype = 'e'`
 
+/**
+ * Whether a sequence `s` is that of no serial or identity column. By a list and not by a join, for which the planner
+ * would go through all columns for each: it takes them for one row.
+ */
+export const IS_FREE = 's.oid NOT IN (SELECT sequence_oid FROM columns WHERE sequence_oid IS NOT NULL)'
+
 const SEQUENCES = `
   SELECT 'sequence', '', 0, json_build_object('name', s.relname, 'options', s.options, 'isUsed', s.used)
     FROM sequences s
-   WHERE NOT EXISTS (SELECT FROM columns a
-                      WHERE a.attrelid = s.owner AND a.attnum = s.attnum AND a.sequence = s.relname)`
+   WHERE ${IS_FREE}`
 
 export const TABLE_QUESTIONS: readonly string[] = [TABLES, COLUMNS, CONSTRAINTS, INDEXES, ENUMS, SEQUENCES]
