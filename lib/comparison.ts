@@ -20,7 +20,7 @@ import type { Folders } from './folders.ts'
 import type { Inspection } from './inspection.ts'
 import type { MigrationFile } from './migrations/files.ts'
 import { readHistory, schemaExists } from './migrations/history.ts'
-import { createMigration } from './migrations/create.ts'
+import { createMigrations } from './migrations/create.ts'
 import { withSession } from './migrations/session.ts'
 import type { MigrationFormat } from './migrations/template.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -81,12 +81,18 @@ export interface AutogenerateRequest extends ComparisonRequest {
    * @defaultValue `true`
    */
   readonly destructive?: boolean | undefined
+  /**
+   * `true` writes what would keep others waiting in the forms that do not, in a migration of its own that is run
+   * outside a transaction after the other.
+   * @defaultValue `false`
+   */
+  readonly online?: boolean | undefined
 }
 
 export interface AutogenerateReport extends CheckReport {
-  /** The migration, as an absolute path; none if there is no difference. */
+  /** The migration, or the first of two, as an absolute path; none if there is no difference. */
   readonly file?: string
-  /** All files of it, the `up` side first. */
+  /** All files, in the order in which they run, of each migration the `up` side first. */
   readonly files: readonly string[]
   readonly operations: readonly Operation[]
   /** The operations with what may go wrong. */
@@ -128,22 +134,22 @@ export class Comparison {
   }
 
   async autogenerate(request: AutogenerateRequest): Promise<AutogenerateReport> {
-    const { message, format, renames, decide, failOn = [], destructive = true } = request
+    const { message, format, renames, decide, failOn = [], destructive = true, online = false } = request
     return this.#comparing(request, true, async (place, compared, { id }) => {
       const report = { ...reportOf(id, compared), files: [], operations: [], assessed: [], leftOut: [] }
       if (compared.differences.length === 0) return report
       const { migrations: globs, baseDir } = this.#options
-      const wanted = { message, renames, decide, failOn, destructive }
-      return generate(place, compared, wanted, async ({ assessed, leftOut, render }, verify) => {
+      const wanted = { message, renames, decide, failOn, destructive, online }
+      return generate(place, compared, wanted, async ({ assessed, leftOut, parts, render }, verify) => {
         const operations = assessed.map(({ operation }) => operation)
         if (operations.length === 0) return { ...report, leftOut }
-        const { files } = await createMigration(
+        const { files } = await createMigrations(
           { name: message, format },
+          parts,
           { globs, baseDir },
-          async (name, kind) => {
-            const rendered = render(name, kind)
-            await verify(rendered)
-            return rendered
+          async (names, kind) => {
+            await verify(render(names, kind, 'try'))
+            return render(names, kind, 'write')
           },
         )
         const [file] = files

@@ -131,6 +131,39 @@ test('--format sql writes both ways, and revision --autogenerate is the same com
   assert.equal(await catalogOf(database, 'a'), start)
 })
 
+test('--online writes a second file outside a transaction, and up and down run both', async () => {
+  const app = await started('name: DataTypes.STRING')
+  await database.query(`INSERT INTO a.users (name) VALUES ('Ada')`)
+  const start = await catalogOf(database, 'a')
+  await app.write({
+    'models.mjs': models(
+      'name: { type: DataTypes.STRING, allowNull: false, unique: true }, age: DataTypes.INTEGER',
+    ),
+  })
+  const { document } = await app.json<Report>([
+    'autogenerate',
+    '-m',
+    'more',
+    '--online',
+    '--fail-on',
+    'long-lock',
+  ])
+  assert.equal(
+    document.files?.map((file) => file.replace(/.*\d{14}/, '')),
+    ['_more.ts', '_more_online.ts'],
+  )
+  assert.is(document.file, document.files?.[0])
+  assert.match(await readFile(document.files?.[1] ?? '', 'utf8'), 'export const transaction = false')
+  const lint = await app.cli(['lint'])
+  assert.is(lint.code, 0, lint.stdout)
+  const up = await app.cli(['up', '--all'])
+  assert.is(up.code, 0, up.stderr)
+  assert.is((await app.cli(['check'])).code, 0)
+  assert.equal(await rowsOf(database, 'a.users'), ['{"id": 1, "age": null, "name": "Ada"}'])
+  await app.cli(['down', '--tenant', 'a', '--step', '2', '--yes'])
+  assert.equal(await catalogOf(database, 'a'), start)
+})
+
 test('differences that are accepted do not count', async () => {
   const app = await started('name: DataTypes.STRING')
   await database.query('CREATE INDEX by_hand ON a.users (name)')

@@ -41,6 +41,7 @@ export function generating(command: Command): Command {
     .option('--no-renames', 'nothing was renamed: drop and add')
     .option('--fail-on <kind>', 'refuse a hazard, such as data-loss; may be repeated', collect)
     .option('--no-destructive', 'leave out what loses rows or values')
+    .option('--online', 'what keeps others waiting in safe forms, in a second file without a transaction')
 }
 
 function comparing(command: Command): Command {

@@ -7,11 +7,13 @@ import {
   type Application,
   type Compared,
   type GenerateRequest,
+  type Migrations,
   type Workplace,
 } from '../../../lib/autogenerate/autogenerate.ts'
+import type { Assessed } from '../../../lib/autogenerate/operation.ts'
 import { makeShadow } from '../../../lib/autogenerate/shadow.ts'
 import type { SelectRules } from '../../../lib/autogenerate/select.ts'
-import { withTrial } from '../../../lib/autogenerate/trial.ts'
+import { withTrials } from '../../../lib/autogenerate/trial.ts'
 import { TenantContext } from '../../../lib/context.ts'
 import { withSession, type MigrationSession } from '../../../lib/migrations/session.ts'
 import type { MigrationFormat, NewFile } from '../../../lib/migrations/template.ts'
@@ -34,6 +36,7 @@ const REQUEST: GenerateRequest = {
   decide: undefined,
   failOn: [],
   destructive: true,
+  online: false,
 }
 
 export interface Workbench {
@@ -49,7 +52,13 @@ export interface Workbench {
     request?: Partial<GenerateRequest>,
     format?: MigrationFormat,
   ): Promise<readonly NewFile[]>
-  /** Runs one side of `files` in `schema`, for good. */
+  /** The migrations from `compared` in the online form, tried out on a copy, and what is said of them. */
+  generateOnline(
+    compared: Compared,
+    request?: Partial<GenerateRequest>,
+    format?: MigrationFormat,
+  ): Promise<{ readonly migrations: Migrations; readonly assessed: readonly Assessed[] }>
+  /** Runs one side of `files` in `schema`, for good: in a transaction unless they say that they want none. */
   run(schema: string, files: readonly NewFile[], side: 'up' | 'down'): Promise<void>
 }
 
@@ -85,15 +94,17 @@ function benchOn(session: MigrationSession, url: string): Workbench {
     lockTimeoutMs: 1000,
     versionTable: 'SequelizeMeta',
   }
-  const inSchema = <T>(schema: string, fn: () => Promise<T>) =>
-    session.within({ tenant: undefined, schema, searchPath: [] }, () => session.transaction(fn))
+  const inSchema = <T>(schema: string, alone: boolean, fn: () => Promise<T>) =>
+    session.within({ tenant: undefined, schema, searchPath: [] }, () =>
+      alone ? fn() : session.transaction(fn),
+    )
   return {
     session,
     place,
     async make(define, sql) {
       count++
       const schema = `made${count}`
-      await inSchema(schema, async () => {
+      await inSchema(schema, false, async () => {
         await session.query(`CREATE SCHEMA ${schema}`)
         const options = {
           ...applicationOf(url, define),
@@ -114,13 +125,30 @@ function benchOn(session: MigrationSession, url: string): Workbench {
       compareModels(place, applicationOf(url, define), schema, rules),
     generate: (compared, request = {}, format = 'mjs') =>
       generate(place, compared, { ...REQUEST, ...request }, async ({ render }, verify) => {
-        const files = render('1_change', format)
-        await verify(files)
-        return files
+        const names = ['1_change', '2_change']
+        await verify(render(names, format, 'try'))
+        return render(names, format, 'try').flat()
       }),
+    generateOnline: (compared, request = {}, format = 'mjs') =>
+      generate(
+        place,
+        compared,
+        { ...REQUEST, ...request, online: true },
+        async ({ assessed, parts, render }, verify) => {
+          const names = parts.map((_part, index) => `${index + 1}_change`)
+          await verify(render(names, format, 'try'))
+          return { assessed, migrations: render(names, format, 'write') }
+        },
+      ),
     run: (schema, files, side) =>
-      inSchema(schema, () => withTrial(session, schema, files, (trial) => trial[side]())),
+      inSchema(schema, isOutside(files), () =>
+        withTrials(session, schema, [files], async ([trial]) => trial?.[side]()),
+      ),
   }
+}
+
+function isOutside([file]: readonly NewFile[]): boolean {
+  return /\btransaction\s*[:=]\s*false\b/.test(file?.text ?? '')
 }
 
 /** The models on a Sequelize that never connects: all it is asked goes to the session. */
