@@ -52,7 +52,7 @@ export function assemble(options: ResolvedOptions): Rooms {
     records: new Records(place),
     adoptions: new Adoptions({ ...place, registry }),
     operations: new Operations(place),
-    comparison: new Comparison(options, context, database, tenants, inspection, place.folders),
+    comparison: new Comparison(options, context, { ...place, inspection }),
     serving,
   }
 }

@@ -12,6 +12,7 @@ import type { RenameHints } from './autogenerate/hints.ts'
 import type { ModelProblem } from './autogenerate/models.ts'
 import type { Assessed, HazardKind, Operation } from './autogenerate/operation.ts'
 import type { TenantContext } from './context.ts'
+import { checkData, type DataPlace, type DataReport, type DataRequest } from './data-check.ts'
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { messageOf, TenancyError } from './errors.ts'
@@ -45,6 +46,11 @@ export interface CheckRequest extends ComparisonRequest {
    * @defaultValue `false`
    */
   readonly accept?: boolean | undefined
+  /**
+   * Counts the rows of tenants that a migration would break on: of all, or of those selected.
+   * @defaultValue `false`
+   */
+  readonly data?: boolean | DataRequest | undefined
 }
 
 export interface CheckReport {
@@ -54,6 +60,8 @@ export interface CheckReport {
   readonly differences: readonly Operation[]
   /** Models that could not be made; their tables were compared with nothing. */
   readonly problems: readonly ModelProblem[]
+  /** Rows that the differences would break on, if they were asked for. */
+  readonly data?: DataReport
 }
 
 export interface DriftReport {
@@ -101,36 +109,40 @@ export interface AutogenerateReport extends CheckReport {
   readonly leftOut: readonly Operation[]
 }
 
+/** The rooms it works with. */
+export interface ComparisonPlace extends DataPlace {
+  readonly inspection: Inspection
+  readonly folders: Folders
+}
+
 export class Comparison {
   readonly #options: ResolvedOptions
   readonly #context: TenantContext
+  readonly #place: ComparisonPlace
   readonly #database: Database
   readonly #tenants: Tenants
   readonly #inspection: Inspection
   readonly #folders: Folders
   #models: Promise<void> | undefined
 
-  constructor(
-    options: ResolvedOptions,
-    context: TenantContext,
-    database: Database,
-    tenants: Tenants,
-    inspection: Inspection,
-    folders: Folders,
-  ) {
+  constructor(options: ResolvedOptions, context: TenantContext, place: ComparisonPlace) {
     this.#options = options
     this.#context = context
-    this.#database = database
-    this.#tenants = tenants
-    this.#inspection = inspection
-    this.#folders = folders
+    this.#place = place
+    this.#database = place.database
+    this.#tenants = place.tenants
+    this.#inspection = place.inspection
+    this.#folders = place.folders
   }
 
-  async check({ accept = false, ...request }: CheckRequest): Promise<CheckReport> {
-    return this.#comparing(request, !accept, async (_place, compared, { id }) => {
-      if (accept) await writeFile(this.#baselinePath, writtenBaseline(compared.differences))
-      return reportOf(id, compared)
+  async check({ accept = false, data = false, ...request }: CheckRequest): Promise<CheckReport> {
+    const { compared, specimen } = await this.#comparing(request, !accept, async (_place, found, { id }) => {
+      if (accept) await writeFile(this.#baselinePath, writtenBaseline(found.differences))
+      return { compared: found, specimen: id }
     })
+    const report = reportOf(specimen, compared)
+    if (data === false) return report
+    return { ...report, data: await checkData(compared, data === true ? {} : data, this.#place) }
   }
 
   async autogenerate(request: AutogenerateRequest): Promise<AutogenerateReport> {

@@ -14,6 +14,7 @@ export type {
   CheckRequest,
   DriftReport,
 } from './comparison.ts'
+export type { DataReport, DataRequest, TenantFindings } from './data-check.ts'
 export type { ExecOptions, ExecReport, TenantExecReport } from './exec/exec.ts'
 export type { OutputLine } from './exec/program.ts'
 export type { TableReport } from './contents.ts'

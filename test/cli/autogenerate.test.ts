@@ -33,7 +33,7 @@ function models(attributes: string, more = ''): string {
 
 /** A project whose tenant has the first release's table. */
 async function started(attributes: string): Promise<CliProject> {
-  await database.query('DROP SCHEMA IF EXISTS umzug_tenants, a, b CASCADE')
+  await database.query('DROP SCHEMA IF EXISTS umzug_tenants, a, b, c CASCADE')
   const app = await project({
     'umzug-tenants.config.mjs': `export default { models: './models.mjs', lock: { waitMs: 50 } }\n`,
     'models.mjs': models(attributes),
@@ -187,6 +187,40 @@ test('check --tenants names the tenants that are not what the specimen is', asyn
     document.tenants.map(({ id, state }) => [id, state]),
     [['b', 'drifted']],
   )
+})
+
+test('check --data names the tenants with the rows that a migration would break on', async () => {
+  const app = await started('name: DataTypes.STRING')
+  for (const id of ['b', 'c']) await app.cli(['tenants', 'create', id, '--up'])
+  await database.query(`INSERT INTO a.users (name) VALUES ('x'); INSERT INTO b.users (name) VALUES (NULL), (NULL);
+                        DROP TABLE c.users`)
+  await app.write({ 'models.mjs': models('name: { type: DataTypes.STRING, allowNull: false }') })
+  const { code, stdout, stderr } = await app.cli(['check', '--data', '--specimen', 'a'])
+  assert.is(code, 3, stderr)
+  assert.match(stdout, 'b\n  2 rows: users.name is NULL\n')
+  assert.match(stdout, 'c\n  not counted: it has no table users\n')
+  assert.match(stdout, '1 of 3 tenants have no row that a migration would break on')
+  const selected = await app.json<{ data: { tenants: { id: string; findings: object[] }[] } }>([
+    'check', '--data', '--specimen', 'a', '--match', '?', '--skip', 'c', '--concurrency', '1',
+  ]) // prettier-ignore
+  assert.is(selected.code, 3)
+  assert.equal(
+    selected.document.data.tenants.map(({ id, findings }) => [id, findings.length]),
+    [
+      ['a', 0],
+      ['b', 1],
+    ],
+  )
+  const without = await app.cli(['check', '--all'])
+  assert.is(without.code, 2)
+  assert.match(without.stderr, 'add --data')
+  const shared = await app.cli(['check', '--data', '--tenants'])
+  assert.is(shared.code, 2)
+  await database.query('DROP SCHEMA c CASCADE')
+  const missing = await app.cli(['check', '--data', '--specimen', 'a'])
+  assert.is(missing.code, 3)
+  assert.match(missing.stderr, 'SCHEMA_MISSING')
+  assert.match(missing.stdout, '2 rows: users.name is NULL')
 })
 
 test('a model that cannot be made is named with the words of the server, and the others are compared', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import * as assert from 'uvu/assert'
 
+import type { DataReport } from '../../lib/data-check.ts'
 import { commandTree } from '../../lib/cli/completion/tree.ts'
 import { ERROR_CODES } from '../../lib/errors.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
@@ -313,6 +314,39 @@ test('autogenerate and check print what the schema describes', async () => {
   await prints(place, 0, 'check', '--tenants')
   await prints(place, 0, 'autogenerate', '-m', 'nothing')
   await prints(place, 9, 'check', '--specimen', 'nope')
+  await place.write({
+    'models.mjs': `export default (sequelize) => sequelize.define('User', { id: { type: 'INTEGER', primaryKey: true },
+      name: { type: 'TEXT', allowNull: false }, twice: { type: 'INTEGER', defaultValue: 1, unique: true } },
+      { tableName: 'users', timestamps: false })`,
+  })
+  const fresh = inThisProcess(place)
+  await modelled.query('INSERT INTO a.users (id) VALUES (1)')
+  for (const id of ['b', 'c']) await prints(fresh, 0, 'tenants', 'create', id, '--up')
+  await modelled.query('DROP TABLE b.users; DROP SCHEMA c CASCADE')
+  const { data } = (await prints(fresh, 3, 'check', '--data', '--specimen', 'a')) as { data: DataReport }
+  assert.equal(
+    data.tenants.map(({ findings, absent, error }) => [findings.length, absent.length, error?.code]),
+    [
+      [1, 0, undefined],
+      [0, 1, undefined],
+      [0, 0, 'SCHEMA_MISSING'],
+    ],
+  )
+  assert.is(data.unmeasured.length, 1)
+  await prints(
+    fresh,
+    3,
+    'check',
+    '--data',
+    '--specimen',
+    'a',
+    '--all',
+    '--max-failures',
+    '1',
+    '--concurrency',
+    '1',
+  )
+  await prints(fresh, 0, 'autogenerate', '-m', 'online', '--specimen', 'a', '--online')
 })
 
 test('every command is described, and each was seen to succeed', () => {
