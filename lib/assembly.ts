@@ -55,7 +55,7 @@ export function assemble(options: ResolvedOptions): Rooms {
     operations: async () => new (await import('./operations.ts')).Operations(place),
     comparison: async () => {
       const { Comparison } = await import('./comparison.ts')
-      return new Comparison(options, context, database, tenants, inspection, place.folders, events)
+      return new Comparison(options, context, { ...place, inspection })
     },
     serving,
   }

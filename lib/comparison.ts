@@ -10,6 +10,7 @@ import type { RenameHints } from './autogenerate/hints.ts'
 import type { ModelProblem } from './autogenerate/models.ts'
 import type { Assessed, HazardKind, Operation } from './autogenerate/operation.ts'
 import type { TenantContext } from './context.ts'
+import { checkData, type DataPlace, type DataReport, type DataRequest } from './data-check.ts'
 import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { findFleetDrift, type DriftReport, type DriftRequest } from './drift.ts'
@@ -18,7 +19,7 @@ import type { Events } from './events.ts'
 import { importFile } from './import-file.ts'
 import type { Folders } from './folders.ts'
 import type { Inspection } from './inspection.ts'
-import { createMigration } from './migrations/create.ts'
+import { createMigrations } from './migrations/create.ts'
 import { withSession } from './migrations/session.ts'
 import type { MigrationFormat } from './migrations/template.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -42,6 +43,11 @@ export interface CheckRequest extends ComparisonRequest {
    * @defaultValue `false`
    */
   readonly accept?: boolean | undefined
+  /**
+   * Counts the rows of tenants that a migration would break on: of all, or of those selected.
+   * @defaultValue `false`
+   */
+  readonly data?: boolean | DataRequest | undefined
 }
 
 export interface CheckReport {
@@ -53,6 +59,8 @@ export interface CheckReport {
   readonly problems: readonly ModelProblem[]
   /** Names of the event triggers that fire for scratch schemas too: what they do outside the transaction stays. */
   readonly eventTriggers: readonly string[]
+  /** Rows that the differences would break on, if they were asked for. */
+  readonly data?: DataReport
 }
 
 export interface AutogenerateRequest extends ComparisonRequest {
@@ -74,12 +82,18 @@ export interface AutogenerateRequest extends ComparisonRequest {
    * @defaultValue `true`
    */
   readonly destructive?: boolean | undefined
+  /**
+   * `true` writes what would keep others waiting in the forms that do not, in a migration of its own that is run
+   * outside a transaction after the other.
+   * @defaultValue `false`
+   */
+  readonly online?: boolean | undefined
 }
 
 export interface AutogenerateReport extends CheckReport {
-  /** The migration, as an absolute path; none if there is no difference. */
+  /** The migration, or the first of two, as an absolute path; none if there is no difference. */
   readonly file?: string
-  /** All files of it, the `up` side first. */
+  /** All files, in the order in which they run, of each migration the `up` side first. */
   readonly files: readonly string[]
   readonly operations: readonly Operation[]
   /** The operations with what may go wrong. */
@@ -88,9 +102,16 @@ export interface AutogenerateReport extends CheckReport {
   readonly leftOut: readonly Operation[]
 }
 
+/** The rooms it works with. */
+export interface ComparisonPlace extends DataPlace {
+  readonly inspection: Inspection
+  readonly folders: Folders
+}
+
 export class Comparison {
   readonly #options: ResolvedOptions
   readonly #context: TenantContext
+  readonly #place: ComparisonPlace
   readonly #database: Database
   readonly #tenants: Tenants
   readonly #inspection: Inspection
@@ -98,48 +119,44 @@ export class Comparison {
   readonly #events: Events
   #models: Promise<void> | undefined
 
-  constructor(
-    options: ResolvedOptions,
-    context: TenantContext,
-    database: Database,
-    tenants: Tenants,
-    inspection: Inspection,
-    folders: Folders,
-    events: Events,
-  ) {
+  constructor(options: ResolvedOptions, context: TenantContext, place: ComparisonPlace) {
     this.#options = options
     this.#context = context
-    this.#database = database
-    this.#tenants = tenants
-    this.#inspection = inspection
-    this.#folders = folders
-    this.#events = events
+    this.#place = place
+    this.#database = place.database
+    this.#tenants = place.tenants
+    this.#inspection = place.inspection
+    this.#folders = place.folders
+    this.#events = place.events
   }
 
-  async check({ accept = false, ...request }: CheckRequest): Promise<CheckReport> {
-    return this.#comparing(request, !accept, async (_place, compared, { id }) => {
-      if (accept) await writeFile(this.#baselinePath, writtenBaseline(compared.differences))
-      return reportOf(id, compared)
+  async check({ accept = false, data = false, ...request }: CheckRequest): Promise<CheckReport> {
+    const { compared, specimen } = await this.#comparing(request, !accept, async (_place, found, { id }) => {
+      if (accept) await writeFile(this.#baselinePath, writtenBaseline(found.differences))
+      return { compared: found, specimen: id }
     })
+    const report = reportOf(specimen, compared)
+    if (data === false) return report
+    return { ...report, data: await checkData(compared, data === true ? {} : data, this.#place) }
   }
 
   async autogenerate(request: AutogenerateRequest): Promise<AutogenerateReport> {
-    const { message, format, renames, decide, failOn = [], destructive = true } = request
+    const { message, format, renames, decide, failOn = [], destructive = true, online = false } = request
     return this.#comparing(request, true, async (place, compared, { id }) => {
       const report = { ...reportOf(id, compared), files: [], operations: [], assessed: [], leftOut: [] }
       if (compared.differences.length === 0) return report
       const { migrations: globs, baseDir } = this.#options
-      const wanted = { message, renames, decide, failOn, destructive }
-      return generate(place, compared, wanted, async ({ assessed, leftOut, render }, verify) => {
+      const wanted = { message, renames, decide, failOn, destructive, online }
+      return generate(place, compared, wanted, async ({ assessed, leftOut, parts, render }, verify) => {
         const operations = assessed.map(({ operation }) => operation)
         if (operations.length === 0) return { ...report, leftOut }
-        const { files } = await createMigration(
+        const { files } = await createMigrations(
           { name: message, format },
+          parts,
           { globs, baseDir },
-          async (name, kind) => {
-            const rendered = render(name, kind)
-            await verify(rendered)
-            return rendered
+          async (names, kind) => {
+            await verify(render(names, kind, 'try'))
+            return render(names, kind, 'write')
           },
         )
         const [file] = files

@@ -65,6 +65,7 @@ const MEANINGS = {
   HAZARD_REFUSED: { exitCode: 3, status: 500 },
   VERIFICATION_FAILED: { exitCode: 1, status: 500 },
   SCRATCH_REFUSED: { exitCode: 7, status: 500 },
+  ROWS_NOT_COUNTED: { exitCode: 1, status: 500 },
 
   DATABASE_UNREACHABLE: { exitCode: 6, status: 503 },
   DATABASE_REFUSED: { exitCode: 6, status: 503 },

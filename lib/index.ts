@@ -9,6 +9,7 @@ export { ERROR_CODES, isTenancyError, TenancyError, type ErrorCode, type ErrorDo
 export type { EventName, Listener, TenancyEvents } from './events.ts'
 export type { AutogenerateReport, AutogenerateRequest, CheckReport, CheckRequest } from './comparison.ts'
 export type { DriftReport, DriftRequest } from './drift.ts'
+export type { DataReport, DataRequest, TenantFindings } from './data-check.ts'
 export type { ExecOptions, ExecReport, TenantExecReport } from './exec/exec.ts'
 export type { OutputLine } from './exec/program.ts'
 export type { TableReport } from './contents.ts'

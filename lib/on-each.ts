@@ -85,7 +85,8 @@ async function onOne<Report extends Named>(
   )
 }
 
-async function onMany<Report extends Named>(
+/** The same for tenants alone. */
+export async function onMany<Report extends Named>(
   options: FleetSelection & FleetLimits & Interruption,
   act: Act<Report>,
   { database, tenants, events, concurrency }: Place,

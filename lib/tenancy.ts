@@ -307,7 +307,8 @@ export class Tenancy extends CurrentTenant {
   }
 
   /**
-   * What the application's models and a specimen tenant differ in: nothing, if no migration is due.
+   * What the application's models and a specimen tenant differ in: nothing, if no migration is due. With `data` also the
+   * rows of all tenants, or of those selected, that the migration would break on.
    *
    * @throws {@link TenancyError} TENANT_PENDING if the specimen is not at head; CONFIG_INVALID without models.
    */

@@ -114,6 +114,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'inspection.ts': 5,
   'comparison.ts': 5,
   'drift.ts': 5,
+  'data-check.ts': 5,
   'runs.ts': 5,
   'seeds.ts': 5,
   'plans.ts': 4,

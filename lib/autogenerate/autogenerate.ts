@@ -11,13 +11,13 @@ import type { MigrationSession } from '../migrations/session.ts'
 import type { MigrationFormat, NewFile } from '../migrations/template.ts'
 import { compare } from './compare.ts'
 import { readFoundations } from './copy.ts'
-import { assess } from './hazards.ts'
 import { explainingRefusals, readEventTriggers, type EventTrigger } from './event-triggers.ts'
+import { assess, type HazardFacts } from './hazards.ts'
 import { decideRenames, type Decide } from './decide.ts'
 import { renamesOf, type RenameHints } from './hints.ts'
 import { modelsOf, type ModelProblem } from './models.ts'
 import type { Assessed, HazardKind, Operation } from './operation.ts'
-import { Copy, type Sides } from './plan.ts'
+import { Copy, type Sides, type Stage } from './plan.ts'
 import { readSnapshot, VERSION_TABLES } from './read.ts'
 import { candidates } from './renames.ts'
 import { renderMigration } from './render.ts'
@@ -105,14 +105,24 @@ export interface GenerateRequest {
   readonly failOn: readonly HazardKind[]
   /** `false` leaves out what loses rows or values. */
   readonly destructive: boolean
+  /** Whether what would keep others waiting is done outside a transaction, in a migration of its own. */
+  readonly online: boolean
 }
 
 export interface Generated {
   readonly assessed: readonly Assessed[]
   readonly leftOut: readonly Operation[]
-  /** The files of the migration called `name`. */
-  readonly render: (name: string, format: MigrationFormat) => readonly NewFile[]
+  /** What stands behind the name of each migration, in the order in which they run: one, or two if some of it is done online. */
+  readonly parts: readonly string[]
+  /**
+   * The files of the migrations called `names`. Those to try out have no CONCURRENTLY, which no transaction may have;
+   * all else is the same.
+   */
+  readonly render: (names: readonly string[], format: MigrationFormat, use: 'write' | 'try') => Migrations
 }
+
+/** The files of migrations that run one after another, of each the `up` side first. */
+export type Migrations = readonly (readonly NewFile[])[]
 
 /**
  * Finds the way from the specimen to the models and back, and gives it to `write`, which renders it, has it tried out
@@ -124,8 +134,8 @@ export interface Generated {
 export async function generate<T>(
   place: Workplace,
   compared: Compared,
-  { message, renames, decide, failOn, destructive }: GenerateRequest,
-  write: (generated: Generated, verify: (files: readonly NewFile[]) => Promise<void>) => Promise<T>,
+  { message, renames, decide, failOn, destructive, online }: GenerateRequest,
+  write: (generated: Generated, verify: (migrations: Migrations) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const { select, specimen, models } = compared
   const visible = select.snapshot(specimen)
@@ -142,15 +152,37 @@ export async function generate<T>(
       })
       const leftOut: Operation[] = []
       const filter = destructive ? undefined : withoutLoss(leftOut)
-      const way = await copy.findWay(renamesOf(decided, visible, models), filter)
-      const up = assess(way.up, facts)
-      const down = assess(way.down, facts)
-      assertNoneRefused(up, failOn)
-      const render = (name: string, format: MigrationFormat) =>
-        renderMigration(name, format, { message, up, down })
-      return write({ assessed: up, leftOut, render }, (files) => copy.verify(files, filter))
+      const way = { filter, online }
+      const stages = await copy.findWay(renamesOf(decided, visible, models), way)
+      const sides = { up: assessSide(stages, 'up', facts), down: assessSide(stages, 'down', facts) }
+      const texts = stages.map(({ transaction }, index) => ({
+        message,
+        up: sides.up[index] ?? [],
+        down: sides.down[index] ?? [],
+        transaction,
+      }))
+      const assessed = sides.up.flat()
+      assertNoneRefused(assessed, failOn)
+      const render: Generated['render'] = (names, format, use) =>
+        texts.map((text, index) =>
+          renderMigration(names[index] ?? '', format, { ...text, concurrently: use === 'write' }),
+        )
+      const parts = stages.map((_stage, index) => (index === 0 ? '' : 'online'))
+      return write({ assessed, leftOut, parts, render }, (migrations) => copy.verify(migrations, filter))
     }),
   )
+}
+
+/** The hazards of each stage, told from the whole way: a table that is new in one has no rows in the next. */
+function assessSide(
+  stages: readonly Stage[],
+  side: 'up' | 'down',
+  facts: HazardFacts,
+): readonly (readonly Assessed[])[] {
+  const outside = stages.flatMap((stage) => (stage.transaction ? [] : stage[side]))
+  const operations = stages.flatMap((stage) => stage[side])
+  const assessed = assess(operations, { ...facts, outside: new Set(outside) })
+  return stages.map((stage) => assessed.filter(({ operation }) => stage[side].includes(operation)))
 }
 
 /** Takes out what loses rows or values, and notes it. */

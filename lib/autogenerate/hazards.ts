@@ -8,11 +8,17 @@ export interface HazardFacts {
   readonly rows?: ReadonlyMap<string, number>
   /** Views and their like: they hold on to the columns they read. */
   readonly others?: readonly OtherObject[]
+  /** Operations that are done outside a transaction, in a form that keeps nobody waiting while a table is read. */
+  readonly outside?: ReadonlySet<Operation>
 }
 
 export function assess(operations: readonly Operation[], facts: HazardFacts = {}): readonly Assessed[] {
   const assessment = new Assessment(operations, facts)
-  return operations.map((operation) => ({ operation, hazards: assessment.of(operation) }))
+  return operations.map((operation) => {
+    const keepsNobody = facts.outside?.has(operation) === true
+    const hazards = assessment.of(operation).filter(({ kind }) => !(keepsNobody && kind === 'long-lock'))
+    return { operation, hazards }
+  })
 }
 
 class Assessment {

@@ -5,6 +5,8 @@ export { findDrift, type Drift, type DriftOptions, type DriftState, type DriftSu
 export { fingerprintOf } from './fingerprint.ts'
 export { assess, type HazardFacts } from './hazards.ts'
 export type { RenameHints } from './hints.ts'
+export type { Absent, Finding } from './measure.ts'
+export { measuresOf, type Measure, type MeasureKind, type Measures } from './measures.ts'
 export type { ModelProblem } from './models.ts'
 export { HAZARD_KINDS, type Assessed, type Hazard, type HazardKind, type Operation } from './operation.ts'
 export { readSnapshot, type ReadOptions } from './read.ts'

@@ -8,6 +8,7 @@ import type { NewFile } from '../migrations/template.ts'
 import { compare } from './compare.ts'
 import { makeCopy, runAsOne, type Foundations } from './copy.ts'
 import type { Rename } from './hints.ts'
+import { comingFirst, divide } from './online.ts'
 import type { Operation } from './operation.ts'
 import { followingRenames } from './renames.ts'
 import { readSnapshot, type ReadOptions } from './read.ts'
@@ -15,7 +16,7 @@ import { undone } from './scratch.ts'
 import type { Select } from './select.ts'
 import type { Snapshot } from './snapshot.ts'
 import { sqlOf } from './sql.ts'
-import { withTrial } from './trial.ts'
+import { withTrials } from './trial.ts'
 
 /** The two sides, and what of their differences counts. */
 export interface Sides {
@@ -25,9 +26,19 @@ export interface Sides {
   readonly select: Select
 }
 
-export interface Way {
+/** One migration's part of the way to the models, and its way back to where it began. */
+export interface Stage {
   readonly up: readonly Operation[]
   readonly down: readonly Operation[]
+  /** `false`: its statements are for outside a transaction. */
+  readonly transaction: boolean
+}
+
+export interface WayOptions {
+  /** Takes out what shall not be done. @defaultValue nothing */
+  readonly filter?: Filter | undefined
+  /** Whether what would keep others waiting gets a stage of its own. */
+  readonly online: boolean
 }
 
 /** Takes out what shall not be done. */
@@ -76,32 +87,52 @@ export class Copy {
     return undone(this.#session, async () => (await this.#rename(renames)).now)
   }
 
-  /**
-   * The way to the models that begins with `renames`, without what `filter` takes out, and the way back; the copy
-   * stays as it is.
-   */
-  async findWay(renames: readonly Rename[], filter: Filter = all): Promise<Way> {
+  /** The way to the models that begins with `renames`, in the order of its stages; the copy stays as it is. */
+  async findWay(renames: readonly Rename[], { filter = all, online }: WayOptions): Promise<readonly Stage[]> {
     return undone(this.#session, async () => {
       const { followers, now } = await this.#rename(renames)
       const rest = filter(this.#differences(now))
-      await this.#apply(rest)
-      const back = await this.#wayBack(renames)
-      return { up: [...renames, ...followers, ...rest], down: back }
+      const { within, outside } = online
+        ? divide(rest, partitionedOf(this.#sides.specimen, renames))
+        : { within: rest, outside: [] }
+      await this.#apply(within)
+      const last = await this.#lastStage(outside)
+      const up = [...renames, ...followers, ...within]
+      const down = await this.#wayBack(renames)
+      return [...(up.length === 0 && down.length === 0 ? [] : [{ up, down, transaction: true }]), ...last]
+    })
+  }
+
+  /** What follows outside a transaction; the copy is as before then. */
+  async #lastStage(outside: readonly Operation[]): Promise<readonly Stage[]> {
+    if (outside.length === 0) return []
+    return undone(this.#session, async () => {
+      const before = await this.#read()
+      await this.#apply(outside)
+      const back = compare(await this.#read(), before).filter(isGenerated)
+      return [{ up: outside, down: comingFirst(back), transaction: false }]
     })
   }
 
   /**
-   * Runs the files of a migration on the copy, up and down.
+   * Runs the files of migrations on the copy one after another, up and down.
    *
-   * @throws {@link TenancyError} VERIFICATION_FAILED if up does not lead to the models, or down not to the start.
+   * @throws {@link TenancyError} VERIFICATION_FAILED if up does not lead to the models, or a down not to where its up
+   * has begun.
    */
-  async verify(files: readonly NewFile[], filter: Filter = all): Promise<void> {
+  async verify(migrations: readonly (readonly NewFile[])[], filter: Filter = all): Promise<void> {
     await undone(this.#session, () =>
-      withTrial(this.#session, this.#schema, files, async ({ up, down }) => {
-        await verifying('up', up)
+      withTrials(this.#session, this.#schema, migrations, async (trials) => {
+        const begun: { readonly down: () => Promise<void>; readonly from: Snapshot }[] = []
+        for (const { up, down } of trials) {
+          begun.push({ down, from: begun.length === 0 ? this.#start : await this.#read() })
+          await verifying('up', up)
+        }
         assertNone('up', filter(this.#differences(await this.#read())))
-        await verifying('down', down)
-        assertNone('down', compare(await this.#read(), this.#start).filter(isGenerated))
+        for (const { down, from } of begun.toReversed()) {
+          await verifying('down', down)
+          assertNone('down', compare(await this.#read(), from).filter(isGenerated))
+        }
       }),
     )
   }
@@ -156,6 +187,16 @@ export class Copy {
     await this.#apply(more)
     return [...inTheWay, ...back, ...more, ...compare(await this.#read(), this.#start).filter(isGenerated)]
   }
+}
+
+/** Tables that are partitioned, as they are called after `renames`. */
+function partitionedOf({ tables }: Snapshot, renames: readonly Rename[]): ReadonlySet<string> {
+  const names = tables
+    .filter(({ settings }) => settings.some((setting) => setting.startsWith('partition by ')))
+    .map(({ name }) => name)
+  return new Set(
+    names.map((name) => renames.find((each) => each.kind === 'rename table' && each.table === name)?.to ?? name), // prettier-ignore
+  )
 }
 
 export function isGenerated({ kind }: Operation): boolean {

@@ -4,25 +4,25 @@
  */
 import { identityOf } from '../migrations/revision.ts'
 import type { MigrationFormat, NewFile } from '../migrations/template.ts'
-import type { Assessed, Operation } from './operation.ts'
-import { call, stringOf, templateOf } from './render-code.ts'
-import { constraintCall, indexCall, type Call } from './render-calls.ts'
-import { columnCode, isPlainColumn, isPlainName, isPlainTable, makesEnum, tableCode, type MadeEnums } from './render-columns.ts' // prettier-ignore
-import { sqlOf } from './sql.ts'
+import type { Assessed } from './operation.ts'
+import { call, templateOf } from './render-code.ts'
+import { notesOf, oneLine, statementsOf, stepsOf, type StepOptions } from './render-steps.ts'
 
 export interface MigrationText {
   /** What the migration does, in the author's words. */
   readonly message: string
   readonly up: readonly Assessed[]
   readonly down: readonly Assessed[]
-  /** `false`: it is run outside a transaction. */
+  /**
+   * `false`: it is run outside a transaction, in forms that keep nobody waiting and can be run again.
+   * @defaultValue `true`
+   */
   readonly transaction?: boolean
-}
-
-/** One thing that a migration does, with what may go wrong. */
-interface Step {
-  readonly does: Call | { readonly sql: string }
-  readonly notes: readonly string[]
+  /**
+   * `false` leaves the word CONCURRENTLY out, so that it can be tried out in a transaction.
+   * @defaultValue `true`
+   */
+  readonly concurrently?: boolean
 }
 
 /** The files of the migration called `name`, which has no extension. */
@@ -34,8 +34,8 @@ export function renderMigration(
   const base = identityOf(name)
   if (format === 'sql') {
     return [
-      { name: `${base}.sql`, text: sqlText(text, text.up) },
-      { name: `${base}.down.sql`, text: sqlText({ ...text, transaction: true }, text.down) },
+      { name: `${base}.sql`, text: sqlText(text, text.up, '-- transaction: false\n') },
+      { name: `${base}.down.sql`, text: sqlText(text, text.down, '') },
     ]
   }
   return [{ name: `${base}.${format}`, text: DIALECTS[format](text) }]
@@ -43,28 +43,27 @@ export function renderMigration(
 
 const HEAD = 'written by autogenerate; read it before it runs'
 
-function headOf({ message }: MigrationText, mark: string): string {
-  return `${mark} ${oneLine(message)}: ${HEAD}\n`
+const OUTSIDE =
+  'outside a transaction, so that nobody waits for it: what has failed half way can be run again'
+
+function headOf({ message, transaction = true }: MigrationText, mark: string): string {
+  return `${mark} ${oneLine(message)}: ${HEAD}\n${transaction ? '' : `${mark} ${OUTSIDE}\n`}`
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim()
+function optionsOf({ transaction = true, concurrently = true }: MigrationText): StepOptions {
+  return { transaction, concurrently }
 }
 
 // ------------------------------------------------------------------------------------------------------------- SQL
 
-function sqlText(text: MigrationText, side: readonly Assessed[]): string {
+/** @param mode What says that the whole file is run outside a transaction. */
+function sqlText(text: MigrationText, side: readonly Assessed[], mode: string): string {
   const steps = side.flatMap(({ operation, hazards }) => {
     const notes = notesOf(hazards).map((note) => `-- ${note}\n`)
-    const statements = sqlOf(operation).map((statement) => `${statement};\n`)
+    const statements = statementsOf(operation, optionsOf(text)).map((statement) => `${statement};\n`)
     return statements.length === 0 ? [] : [notes.join('') + statements.join('')]
   })
-  const mode = text.transaction === false ? '-- transaction: false\n' : ''
-  return `${mode}${headOf(text, '--')}\n${steps.join('\n')}`
-}
-
-function notesOf(hazards: Assessed['hazards']): readonly string[] {
-  return hazards.map(({ kind, message }) => `${kind}: ${oneLine(message)}`)
+  return `${modeOf(text, mode)}${headOf(text, '--')}\n${steps.join('\n')}`
 }
 
 // --------------------------------------------------------------------------------------------------------- modules
@@ -76,19 +75,19 @@ const DIALECTS: Readonly<Record<ModuleFormat, (text: MigrationText) => string>> 
 
 ${headOf(text, '//')}${modeOf(text, 'export const transaction = false\n')}
 export const up: Migration = async ({ context }) => {
-${bodyOf(text.up, UMZUG)}}
+${bodyOf(text, 'up', UMZUG)}}
 
 export const down: Migration = async ({ context }) => {
-${bodyOf(text.down, UMZUG)}}
+${bodyOf(text, 'down', UMZUG)}}
 `,
   mjs: (text) => `${headOf(text, '//')}${modeOf(text, 'export const transaction = false\n')}
 /** @type {import('umzug-tenants').Migration} */
 export const up = async ({ context }) => {
-${bodyOf(text.up, UMZUG)}}
+${bodyOf(text, 'up', UMZUG)}}
 
 /** @type {import('umzug-tenants').Migration} */
 export const down = async ({ context }) => {
-${bodyOf(text.down, UMZUG)}}
+${bodyOf(text, 'down', UMZUG)}}
 `,
   cjs: (text) => `'use strict'
 
@@ -96,10 +95,10 @@ ${headOf(text, '//')}
 /** @type {import('sequelize-cli').Migration} */
 module.exports = {
 ${modeOf(text, '  transaction: false,\n')}  async up(queryInterface, Sequelize) {
-${bodyOf(text.up, SEQUELIZE_CLI)}  },
+${bodyOf(text, 'up', SEQUELIZE_CLI)}  },
 
   async down(queryInterface, Sequelize) {
-${bodyOf(text.down, SEQUELIZE_CLI)}  },
+${bodyOf(text, 'down', SEQUELIZE_CLI)}  },
 }
 `,
 }
@@ -130,14 +129,18 @@ const SEQUELIZE_CLI: Dialect = {
   sequelize: undefined,
 }
 
-function bodyOf(side: readonly Assessed[], { indent, helpers, query, sequelize }: Dialect): string {
+function bodyOf(
+  text: MigrationText,
+  side: 'up' | 'down',
+  { indent, helpers, query, sequelize }: Dialect,
+): string {
   const space = ' '.repeat(indent)
-  const statements = stepsOf(side).map(({ does, notes }) => {
-    const text =
+  const statements = stepsOf(text[side], optionsOf(text)).map(({ does, notes }) => {
+    const code =
       'sql' in does
         ? `await ${query}(${templateOf(indented(does.sql, space))})`
         : call(`await ${helpers}.${does.method}`, does.parameters, indent)
-    return [...notes.map((note) => `${space}// ${note}\n`), `${space}${text}\n`].join('')
+    return [...notes.map((note) => `${space}// ${note}\n`), `${space}${code}\n`].join('')
   })
   const code = statements.join('')
   const needs = [
@@ -149,103 +152,12 @@ function bodyOf(side: readonly Assessed[], { indent, helpers, query, sequelize }
 
 /** Further lines of a statement, moved in with the code around them; not inside a text, which would change it. */
 function indented(statement: string, space: string): string {
-  return statement.startsWith('CREATE TABLE') && !statement.includes("'")
-    ? statement.replaceAll('\n', `\n${space}`)
-    : statement
+  const isLaidOut = /^(?:CREATE TABLE|DO) /.test(statement)
+  const endsText = statement.split('\n').every((line) => isEven(line, "'") && isEven(line, '"'))
+  return isLaidOut && endsText ? statement.replaceAll('\n', `\n${space}`) : statement
 }
 
-function stepsOf(side: readonly Assessed[]): readonly Step[] {
-  const operations = side.map(({ operation }) => operation)
-  const made = enumsOfCalls(operations)
-  return side.flatMap(({ operation, hazards }) =>
-    stepsOfOne(operation, made).map((does, index) => ({ does, notes: index === 0 ? notesOf(hazards) : [] })),
-  )
-}
-
-/**
- * Enums that are new and that a call makes with their column. All else that is of the type must come later than that
- * call: what came before would not find it.
- */
-function enumsOfCalls(operations: readonly Operation[]): MadeEnums {
-  const made = new Map()
-  for (const operation of operations) {
-    if (operation.kind !== 'create enum') continue
-    const { name } = operation.enum
-    const user = operations.find((each) => usesEnum(each, name))
-    if (user !== undefined && canMake(user, name)) made.set(name, operation.enum)
-  }
-  return made
-}
-
-function usesEnum(operation: Operation, name: string): boolean {
-  if (operation.kind === 'create table') return operation.table.columns.some((column) => column.enum === name)
-  if (operation.kind === 'add column') return operation.column.enum === name
-  return operation.kind === 'alter column' && operation.to.enum === name
-}
-
-function canMake(operation: Operation, name: string): boolean {
-  if (operation.kind === 'create table') {
-    const { table } = operation
-    const users = table.columns.filter((column) => column.enum === name)
-    return isPlainTable(table) && users.length === 1 && users.every((column) => makesEnum(table.name, column))
-  }
-  if (operation.kind !== 'add column' || !isPlainName(operation.table)) return false
-  return isPlainColumn(operation.table, operation.column) && makesEnum(operation.table, operation.column)
-}
-
-function stepsOfOne(operation: Operation, made: MadeEnums): readonly Step['does'][] {
-  if (operation.kind === 'create enum' && made.has(operation.enum.name)) return []
-  if (operation.kind === 'create table' && isPlainTable(operation.table)) return createTable(operation.table, made) // prettier-ignore
-  const exact = callFor(operation, made)
-  return exact === undefined ? sqlOf(operation).map((sql) => ({ sql })) : [exact]
-}
-
-function createTable(
-  table: Extract<Operation, { kind: 'create table' }>['table'],
-  made: MadeEnums,
-): Step['does'][] {
-  const rest = table.constraints.filter(({ kind }) => kind !== 'primary key')
-  return [
-    { method: 'createTable', parameters: [stringOf(table.name), tableCode(table, made)] },
-    ...rest.flatMap((constraint) =>
-      stepsOfOne({ kind: 'add constraint', table: table.name, constraint }, made),
-    ),
-  ]
-}
-
-/** The call that does exactly `operation`, if there is one. */
-function callFor(operation: Operation, made: MadeEnums): Call | undefined {
-  switch (operation.kind) {
-    case 'rename table':
-      return named('renameTable', operation.table, operation.to)
-    case 'rename column':
-      return named('renameColumn', operation.table, operation.column, operation.to)
-    case 'drop table':
-      return named('dropTable', operation.table.name)
-    case 'add column': {
-      const { table, column } = operation
-      if (!isPlainName(table) || !isPlainColumn(table, column)) return undefined
-      return {
-        method: 'addColumn',
-        parameters: [stringOf(table), stringOf(column.name), columnCode(column, made)],
-      }
-    }
-    case 'drop column':
-      return named('removeColumn', operation.table, operation.column.name)
-    case 'add constraint':
-      return constraintCall(operation.table, operation.constraint)
-    case 'drop constraint':
-      return named('removeConstraint', operation.table, operation.constraint.name)
-    case 'create index':
-      return indexCall(operation.table, operation.index)
-    case 'drop index':
-      return named('removeIndex', operation.table, operation.index.name)
-    default:
-      return undefined
-  }
-}
-
-/** A call that takes names alone. */
-function named(method: string, ...names: readonly string[]): Call | undefined {
-  return names.every(isPlainName) ? { method, parameters: names.map(stringOf) } : undefined
+/** Whether no text that `quote` begins goes on behind the end of `line`. */
+function isEven(line: string, quote: string): boolean {
+  return line.split(quote).length % 2 === 1
 }

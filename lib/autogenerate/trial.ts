@@ -16,24 +16,38 @@ export interface Trial {
   readonly down: () => Promise<void>
 }
 
-/** Loads `files`, the `up` side first, for the time of `fn`, which may run them inside the session's open transaction. */
-export async function withTrial<T>(
+/**
+ * Loads the files of each of `migrations`, the `up` side first, for the time of `fn`, which may run them inside the
+ * session's open transaction.
+ */
+export async function withTrials<T>(
   session: MigrationSession,
   schema: string,
-  files: readonly NewFile[],
-  fn: (trial: Trial) => Promise<T>,
+  migrations: readonly (readonly NewFile[])[],
+  fn: (trials: readonly Trial[]) => Promise<T>,
 ): Promise<T> {
   // A folder of its own: what was imported from a path once is remembered for good.
   const folder = await mkdtemp(join(tmpdir(), 'umzug-tenants-trial-'))
   try {
-    for (const { name, text } of files) await writeFile(join(folder, name), text)
-    const [{ name } = { name: '' }] = files
-    const { up, down } = await loadMigration({ name, path: join(folder, name) })
-    const run = (side: MigrationSide | undefined) => runSide(session, schema, side)
-    return await fn({ up: () => run(up), down: () => run(down) })
+    const trials: Trial[] = []
+    for (const files of migrations) trials.push(await load(session, schema, folder, files))
+    return await fn(trials)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function load(
+  session: MigrationSession,
+  schema: string,
+  folder: string,
+  files: readonly NewFile[],
+): Promise<Trial> {
+  for (const { name, text } of files) await writeFile(join(folder, name), text)
+  const [{ name } = { name: '' }] = files
+  const { up, down } = await loadMigration({ name, path: join(folder, name) })
+  const run = (side: MigrationSide | undefined) => runSide(session, schema, side)
+  return { up: () => run(up), down: () => run(down) }
 }
 
 /** Runs one side of a migration in `schema`, which bare names mean, inside the session's open transaction. */
@@ -53,5 +67,5 @@ export async function runSide(
     sql: (text, values) => session.queryForMigration(text, values),
     x: {},
   })
-  await session.watching(savepoints, async () => side?.(context, true))
+  await session.watching(savepoints, async () => side?.(context, session.inTransaction))
 }

@@ -31,6 +31,13 @@ export type WriteText = (
   whose: string,
 ) => readonly NewFile[] | Promise<readonly NewFile[]>
 
+/** Writes the texts of migrations that belong together, which are called `names`; of each the `up` side comes first. */
+export type WriteTexts = (
+  names: readonly string[],
+  format: MigrationFormat,
+  whose: string,
+) => readonly (readonly NewFile[])[] | Promise<readonly (readonly NewFile[])[]>
+
 /** Where migrations are, and what time it is. */
 export interface CreatePlace {
   readonly globs: readonly string[]
@@ -46,21 +53,39 @@ export interface CreatePlace {
  * MIGRATION_EXISTS if the file exists; CONFIG_INVALID if the globs would never find the file.
  */
 export async function createMigration(
-  { name, format, shared = false }: CreateRequest,
-  { globs, baseDir, now = new Date() }: CreatePlace,
+  request: CreateRequest,
+  place: CreatePlace,
   text: WriteText = migrationTemplate,
+): Promise<CreateReport> {
+  const only: WriteTexts = async ([name = ''], format, whose) => [await text(name, format, whose)]
+  return createMigrations(request, [''], place, only)
+}
+
+/**
+ * The same for migrations that belong together and run one after another: each is called as the request says, with one
+ * of `parts` behind it, and has a revision of its own that sorts after the one before.
+ *
+ * @throws what {@link createMigration} throws; then none of them is written.
+ */
+export async function createMigrations(
+  { name, format, shared = false }: CreateRequest,
+  parts: readonly string[],
+  { globs, baseDir, now = new Date() }: CreatePlace,
+  texts: WriteTexts,
 ): Promise<CreateReport> {
   const words = snakeCase(name)
   const folder = resolve(baseDir, folderOf(globs))
   await mkdir(folder, { recursive: true })
   const present = await readdir(folder)
   const chosen = format === undefined ? usualFormat(present.filter(isMigrationName)) : checkFormat(format)
-  const revision = nextRevision(present.filter(isMigrationName)) ?? freeTimestamp(now, present)
-  const files = await text(`${revision}_${words}`, chosen, shared ? 'the shared' : "the tenant's")
-  await writeNew(folder, files)
-  const paths = files.map((file) => join(folder, file.name))
+  const names = revisionsFor(parts.length, now, present).map((revision, index) =>
+    [revision, words, parts[index] ?? ''].filter((part) => part !== '').join('_'),
+  )
+  const migrations = await texts(names, chosen, shared ? 'the shared' : "the tenant's")
+  const paths = migrations.map((files) => files.map((file) => join(folder, file.name)))
+  await writeNew(folder, migrations.flat())
   await assertFound(paths, globs, baseDir)
-  return { files: paths }
+  return { files: paths.flat() }
 }
 
 /** Long enough to say what a migration does, short enough for every file system and version table. */
@@ -121,6 +146,16 @@ function checkFormat(format: string): MigrationFormat {
   })
 }
 
+/** Revision ids for so many migrations, each of which sorts after the one before. */
+function revisionsFor(count: number, now: Date, present: readonly string[]): readonly string[] {
+  const revisions: string[] = []
+  while (revisions.length < count) {
+    const taken = [...present, ...revisions.map((revision) => `${revision}.ts`)]
+    revisions.push(nextRevision(taken.filter(isMigrationName)) ?? freeTimestamp(now, taken))
+  }
+  return revisions
+}
+
 /**
  * The time as a revision id. Two migrations made within a second would share an id and be ordered by their
  * names, so the later one takes the next second.
@@ -157,11 +192,16 @@ function nextRevision(present: readonly string[]): string | undefined {
   return (BigInt(`0x${last}`) + step).toString(16).padStart(12, '0')
 }
 
+/** All of `files`, or none. */
 async function writeNew(folder: string, files: readonly NewFile[]): Promise<void> {
+  const written: string[] = []
   for (const { name, text } of files) {
+    const path = join(folder, name)
     try {
-      await writeFile(join(folder, name), text, { flag: 'wx' })
+      await writeFile(path, text, { flag: 'wx' })
+      written.push(path)
     } catch (error) {
+      await removeAll(written)
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       throw new TenancyError('MIGRATION_EXISTS', `Migration "${name}" exists already.`, {
         migration: name,
@@ -173,20 +213,24 @@ async function writeNew(folder: string, files: readonly NewFile[]): Promise<void
 
 /** A migration that no run would ever see is worse than none: it is taken back. */
 async function assertFound(
-  paths: readonly string[],
+  migrations: readonly (readonly string[])[],
   globs: readonly string[],
   baseDir: string,
 ): Promise<void> {
-  const [up = ''] = paths
-  const found = await findMigrations(globs, baseDir)
-  if (found.some(({ path }) => resolve(path) === up)) return
-  for (const path of paths) await rm(path)
+  const found = new Set((await findMigrations(globs, baseDir)).map(({ path }) => resolve(path)))
+  const lost = migrations.map(([up = '']) => up).find((up) => !found.has(up))
+  if (lost === undefined) return
+  await removeAll(migrations.flat())
   throw new TenancyError(
     'CONFIG_INVALID',
-    `No glob in migrations finds ${extname(up)} files in ${dirname(up)}.`,
+    `No glob in migrations finds ${extname(lost)} files in ${dirname(lost)}.`,
     {
       detail: `migrations: ${globs.join(', ')}`,
       fix: ['choose another --format, or widen the glob in the configuration'],
     },
   )
+}
+
+async function removeAll(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path)
 }

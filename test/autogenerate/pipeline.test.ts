@@ -44,10 +44,17 @@ test('a migration that is not right is refused, with what is still different', a
   const bench = await open()
   const schema = await bench.make(items({ a: INTEGER }))
   const compared = await bench.compare(items({ a: INTEGER, b: INTEGER }), schema)
-  const request = { message: 'x', renames: undefined, decide: undefined, failOn: [], destructive: true }
+  const request = {
+    message: 'x',
+    renames: undefined,
+    decide: undefined,
+    failOn: [],
+    destructive: true,
+    online: false,
+  }
   const written = (up: string, down: string) =>
     generate(bench.place, compared, request, (_generated, verify) =>
-      verify([{ name: '1_x.mjs', text: `export const up = ${up}\nexport const down = ${down}` }]),
+      verify([[{ name: '1_x.mjs', text: `export const up = ${up}\nexport const down = ${down}` }]]),
     )
   const nothing = 'async () => {}'
   const right = `async ({ context }) => context.addColumn('items', 'b', { type: 'integer' })`

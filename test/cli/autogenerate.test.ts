@@ -33,7 +33,7 @@ function models(attributes: string, more = ''): string {
 
 /** A project whose tenant has the first release's table. */
 async function started(attributes: string): Promise<CliProject> {
-  await database.query('DROP SCHEMA IF EXISTS umzug_tenants, a, b CASCADE')
+  await database.query('DROP SCHEMA IF EXISTS umzug_tenants, a, b, c CASCADE')
   const app = await project({
     'umzug-tenants.config.mjs': `export default { models: './models.mjs', lock: { waitMs: 50 } }\n`,
     'models.mjs': models(attributes),
@@ -131,6 +131,39 @@ test('--format sql writes both ways, and revision --autogenerate is the same com
   assert.equal(await catalogOf(database, 'a'), start)
 })
 
+test('--online writes a second file outside a transaction, and up and down run both', async () => {
+  const app = await started('name: DataTypes.STRING')
+  await database.query(`INSERT INTO a.users (name) VALUES ('Ada')`)
+  const start = await catalogOf(database, 'a')
+  await app.write({
+    'models.mjs': models(
+      'name: { type: DataTypes.STRING, allowNull: false, unique: true }, age: DataTypes.INTEGER',
+    ),
+  })
+  const { document } = await app.json<Report>([
+    'autogenerate',
+    '-m',
+    'more',
+    '--online',
+    '--fail-on',
+    'long-lock',
+  ])
+  assert.equal(
+    document.files?.map((file) => file.replace(/.*\d{14}/, '')),
+    ['_more.ts', '_more_online.ts'],
+  )
+  assert.is(document.file, document.files?.[0])
+  assert.match(await readFile(document.files?.[1] ?? '', 'utf8'), 'export const transaction = false')
+  const lint = await app.cli(['lint'])
+  assert.is(lint.code, 0, lint.stdout)
+  const up = await app.cli(['up', '--all'])
+  assert.is(up.code, 0, up.stderr)
+  assert.is((await app.cli(['check'])).code, 0)
+  assert.equal(await rowsOf(database, 'a.users'), ['{"id": 1, "age": null, "name": "Ada"}'])
+  await app.cli(['down', '--tenant', 'a', '--step', '2', '--yes'])
+  assert.equal(await catalogOf(database, 'a'), start)
+})
+
 test('differences that are accepted do not count', async () => {
   const app = await started('name: DataTypes.STRING')
   await database.query('CREATE INDEX by_hand ON a.users (name)')
@@ -197,6 +230,40 @@ test('event triggers are named in a warning, which keeps nobody from comparing',
   } finally {
     await database.query('DROP EVENT TRIGGER audit; DROP FUNCTION public.nothing')
   }
+})
+
+test('check --data names the tenants with the rows that a migration would break on', async () => {
+  const app = await started('name: DataTypes.STRING')
+  for (const id of ['b', 'c']) await app.cli(['tenants', 'create', id, '--up'])
+  await database.query(`INSERT INTO a.users (name) VALUES ('x'); INSERT INTO b.users (name) VALUES (NULL), (NULL);
+                        DROP TABLE c.users`)
+  await app.write({ 'models.mjs': models('name: { type: DataTypes.STRING, allowNull: false }') })
+  const { code, stdout, stderr } = await app.cli(['check', '--data', '--specimen', 'a'])
+  assert.is(code, 3, stderr)
+  assert.match(stdout, 'b\n  2 rows: users.name is NULL\n')
+  assert.match(stdout, 'c\n  not counted: it has no table users\n')
+  assert.match(stdout, '1 of 3 tenants have no row that a migration would break on')
+  const selected = await app.json<{ data: { tenants: { id: string; findings: object[] }[] } }>([
+    'check', '--data', '--specimen', 'a', '--match', '?', '--skip', 'c', '--concurrency', '1',
+  ]) // prettier-ignore
+  assert.is(selected.code, 3)
+  assert.equal(
+    selected.document.data.tenants.map(({ id, findings }) => [id, findings.length]),
+    [
+      ['a', 0],
+      ['b', 1],
+    ],
+  )
+  const without = await app.cli(['check', '--all'])
+  assert.is(without.code, 2)
+  assert.match(without.stderr, 'add --data')
+  const shared = await app.cli(['check', '--data', '--tenants'])
+  assert.is(shared.code, 2)
+  await database.query('DROP SCHEMA c CASCADE')
+  const missing = await app.cli(['check', '--data', '--specimen', 'a'])
+  assert.is(missing.code, 3)
+  assert.match(missing.stderr, 'SCHEMA_MISSING')
+  assert.match(missing.stdout, '2 rows: users.name is NULL')
 })
 
 test('a model that cannot be made is named with the words of the server, and the others are compared', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import * as assert from 'uvu/assert'
 
+import type { DataReport } from '../../lib/data-check.ts'
 import { commandTree } from '../../lib/cli/completion/tree.ts'
 import { ERROR_CODES } from '../../lib/errors.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
@@ -17,6 +18,7 @@ import { suite } from '../support/suite.ts'
 const test = suite('cli/json')
 const database = testDatabase(test)
 const modelled = testDatabase(test)
+const counted = testDatabase(test)
 const newProject = cliProjects(test, database)
 
 /** What other spellings stand for. */
@@ -313,6 +315,46 @@ test('autogenerate and check print what the schema describes', async () => {
   await prints(place, 0, 'check', '--tenants')
   await prints(place, 0, 'autogenerate', '-m', 'nothing')
   await prints(place, 9, 'check', '--specimen', 'nope')
+})
+
+test('check --data and autogenerate --online print what the schema describes', async () => {
+  const place = inThisProcess(
+    await newProject({
+      ...tableMigration('001_users', 'users'),
+      'models.mjs': `export default (sequelize) => sequelize.define('User', { id: { type: 'INTEGER', primaryKey: true },
+        name: { type: 'TEXT', allowNull: false }, twice: { type: 'INTEGER', defaultValue: 1, unique: true } },
+        { tableName: 'users', timestamps: false })`,
+      'umzug-tenants.config.mjs': `const url = ${JSON.stringify(counted.url)}
+        export default { url, models: './models.mjs' }`,
+    }),
+  )
+  for (const id of ['a', 'b', 'c']) await prints(place, 0, 'tenants', 'create', id, '--up')
+  await counted.query('INSERT INTO a.users (id) VALUES (1)')
+  await counted.query('DROP TABLE b.users; DROP SCHEMA c CASCADE')
+  const { data } = (await prints(place, 3, 'check', '--data', '--specimen', 'a')) as { data: DataReport }
+  assert.equal(
+    data.tenants.map(({ findings, absent, error }) => [findings.length, absent.length, error?.code]),
+    [
+      [1, 0, undefined],
+      [0, 1, undefined],
+      [0, 0, 'SCHEMA_MISSING'],
+    ],
+  )
+  assert.is(data.unmeasured.length, 1)
+  await prints(
+    place,
+    3,
+    'check',
+    '--data',
+    '--specimen',
+    'a',
+    '--all',
+    '--max-failures',
+    '1',
+    '--concurrency',
+    '1',
+  )
+  await prints(place, 0, 'autogenerate', '-m', 'online', '--specimen', 'a', '--online')
 })
 
 test('every command is described, and each was seen to succeed', () => {

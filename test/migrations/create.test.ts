@@ -1,10 +1,17 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 import * as assert from 'uvu/assert'
 
 import { isTenancyError } from '../../lib/errors.ts'
-import { createMigration, folderOf, snakeCase, type CreateRequest } from '../../lib/migrations/create.ts'
+import {
+  createMigration,
+  createMigrations,
+  folderOf,
+  snakeCase,
+  type CreateRequest,
+} from '../../lib/migrations/create.ts'
+import { revisionOf } from '../../lib/migrations/revision.ts'
 import { failure } from '../support/failure.ts'
 import { temporaryFolders } from '../support/folder.ts'
 import { suite } from '../support/suite.ts'
@@ -144,6 +151,30 @@ test('a TypeScript migration imports types only, so that it loads wherever the p
   const [file = ''] = (await create(await makeFolder(), { name: 'x', format: 'ts' })).files
   assert.is(basename(dirname(file)), 'migrations')
   assert.match(await readFile(file, 'utf8'), /^import type \{ Migration \} from 'umzug-tenants'\n/)
+})
+
+test('migrations that belong together have revisions that follow each other, and all are written or none', async () => {
+  const names = async (present: Readonly<Record<string, string>>, globs = ['migrations/*.sql']) => {
+    const baseDir = await makeFolder(present)
+    const texts = (made: readonly string[]) => made.map((name) => [{ name: `${name}.sql`, text: '' }])
+    try {
+      await createMigrations({ name: 'more' }, ['', 'online'], { globs, baseDir, now }, texts)
+    } catch (error) {
+      assert.ok(isTenancyError(error))
+    }
+    return (await readdir(join(baseDir, 'migrations'))).toSorted()
+  }
+  assert.equal(await names({}), ['20260102030405_more.sql', '20260102030406_more_online.sql'])
+  const alembic = (await names({ 'migrations/d6ba8c13303e_one.sql': '' })).map(revisionOf)
+  assert.equal(alembic, [...new Set(alembic)])
+  assert.ok(alembic.every((revision) => /^[0-9a-f]{12}$/.test(revision)))
+  const taken = { 'migrations/20260102030406_more_online.sql': '' }
+  assert.equal(await names(taken), [
+    '20260102030405_more.sql',
+    '20260102030406_more_online.sql',
+    '20260102030407_more_online.sql',
+  ])
+  assert.equal(await names({}, ['migrations/*_more.sql']), [])
 })
 
 test.run()

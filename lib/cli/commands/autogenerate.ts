@@ -24,17 +24,28 @@ export interface AutogenerateFlags {
   readonly failOn?: readonly string[]
   /** `false`: `--no-destructive` */
   readonly destructive?: boolean
+  readonly online?: boolean
   readonly shadowUrl?: string
 }
 
 export async function autogenerate(invocation: Invocation, flags: AutogenerateFlags): Promise<number> {
-  const { message, specimen, format, destructive, shadowUrl } = flags
+  const { message, specimen, format, destructive, online, shadowUrl } = flags
   const { terminal, json } = invocation
   const renames = readRenames(flags)
   const failOn = readHazards(flags.failOn ?? [])
   const decide = terminal.interactive && !json ? askAt(terminal) : undefined
   const report = await withTenancy(invocation, (tenancy) =>
-    tenancy.autogenerate({ message, specimen, format, destructive, shadowUrl, renames, failOn, decide }),
+    tenancy.autogenerate({
+      message,
+      specimen,
+      format,
+      destructive,
+      online,
+      shadowUrl,
+      renames,
+      failOn,
+      decide,
+    }),
   )
   const { operations: differences, file, files, problems, leftOut, eventTriggers } = report
   const written = { ...(file === undefined ? {} : { file }), files }

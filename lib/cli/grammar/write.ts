@@ -5,7 +5,7 @@ import { autogenerate, type AutogenerateFlags } from '../commands/autogenerate.t
 import { check, type CheckFlags } from '../commands/check.ts'
 import { create, type CreateFlags } from '../commands/create.ts'
 import { lint } from '../commands/lint.ts'
-import { add, collect, format, limitFleet, type Act } from './flags.ts'
+import { add, collect, format, limitFleet, selectTenants, type Act } from './flags.ts'
 
 export function addWrite(program: Command, act: Act): void {
   program.commandsGroup('Write:')
@@ -41,6 +41,7 @@ export function generating(command: Command): Command {
     .option('--no-renames', 'nothing was renamed: drop and add')
     .option('--fail-on <kind>', 'refuse a hazard, such as data-loss; may be repeated', collect)
     .option('--no-destructive', 'leave out what loses rows or values')
+    .option('--online', 'what keeps others waiting in safe forms, in a second file without a transaction')
 }
 
 function comparing(command: Command): Command {
@@ -50,8 +51,13 @@ function comparing(command: Command): Command {
 }
 
 function addCheck(program: Command, act: Act): void {
-  const command = add(program, 'check', 'exit with 3 if a migration is due', ['check', 'check --tenants'])
-  limitFleet(comparing(command))
+  const command = add(program, 'check', 'exit with 3 if a migration is due', [
+    'check',
+    'check --tenants',
+    "check --data --match 'a*'",
+  ])
+  limitFleet(selectTenants(comparing(command)))
+    .option('--data', 'count the rows that a migration would break on: of all tenants, or those selected')
     .option('--tenants', 'compare the tenants with the specimen instead of the models')
     .option('--accept', 'accept the differences there are: they do not count from then on')
     .action(act((invocation, flags: CheckFlags) => check(invocation, flags)))

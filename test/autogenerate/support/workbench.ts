@@ -7,6 +7,7 @@ import {
   type Application,
   type Compared,
   type GenerateRequest,
+  type Migrations,
   type Workplace,
 } from '../../../lib/autogenerate/autogenerate.ts'
 import { assess } from '../../../lib/autogenerate/hazards.ts'
@@ -15,7 +16,7 @@ import { Copy } from '../../../lib/autogenerate/plan.ts'
 import { withScratchSchema } from '../../../lib/autogenerate/scratch.ts'
 import { makeShadow } from '../../../lib/autogenerate/shadow.ts'
 import type { SelectRules } from '../../../lib/autogenerate/select.ts'
-import { withTrial, type Trial } from '../../../lib/autogenerate/trial.ts'
+import { withTrials, type Trial } from '../../../lib/autogenerate/trial.ts'
 import { TenantContext } from '../../../lib/context.ts'
 import { withSession, type MigrationSession } from '../../../lib/migrations/session.ts'
 import type { MigrationFormat, NewFile } from '../../../lib/migrations/template.ts'
@@ -38,6 +39,7 @@ const REQUEST: GenerateRequest = {
   decide: undefined,
   failOn: [],
   destructive: true,
+  online: false,
 }
 
 export interface Workbench {
@@ -55,9 +57,15 @@ export interface Workbench {
   ): Promise<readonly NewFile[]>
   /** The operations of the same, there and back, with what may go wrong. */
   way(compared: Compared): Promise<{ readonly up: readonly Assessed[]; readonly down: readonly Assessed[] }>
-  /** Loads `files` while `fn` runs; each side that it calls is run in `schema`, for good. */
+  /** Loads `files` while `fn` runs; each side that it calls is run in `schema`, for good: in a transaction unless they say that they want none. */
   loading<T>(schema: string, files: readonly NewFile[], fn: (sides: Trial) => Promise<T>): Promise<T>
-  /** Runs one side of `files` in `schema`, for good. */
+  /** The migrations from `compared` in the online form, tried out on a copy, and what is said of them. */
+  generateOnline(
+    compared: Compared,
+    request?: Partial<GenerateRequest>,
+    format?: MigrationFormat,
+  ): Promise<{ readonly migrations: Migrations; readonly assessed: readonly Assessed[] }>
+  /** Runs one side of `files` in `schema`, for good: in a transaction unless they say that they want none. */
   run(schema: string, files: readonly NewFile[], side: 'up' | 'down'): Promise<void>
   /** One transaction, in which bare names mean those of `schema`. */
   within<T>(schema: string, fn: () => Promise<T>): Promise<T>
@@ -104,12 +112,17 @@ function benchOn(session: MigrationSession, url: string, searchPath: readonly st
     lockTimeoutMs: 1000,
     versionTable: 'SequelizeMeta',
   }
-  const inSchema = <T>(schema: string, fn: () => Promise<T>) =>
-    session.within({ tenant: undefined, schema, searchPath }, () => session.transaction(fn))
+  const inSchema = <T>(schema: string, fn: () => Promise<T>, alone = false) =>
+    session.within({ tenant: undefined, schema, searchPath }, () => (alone ? fn() : session.transaction(fn)))
   const loading: Workbench['loading'] = (schema, files, fn) =>
-    withTrial(session, schema, files, ({ up, down }) =>
-      fn({ up: () => inSchema(schema, up), down: () => inSchema(schema, down) }),
-    )
+    withTrials(session, schema, [files], ([trial]) => {
+      if (trial === undefined) throw new TypeError('there are no files')
+      const alone = isOutside(files)
+      return fn({
+        up: () => inSchema(schema, trial.up, alone),
+        down: () => inSchema(schema, trial.down, alone),
+      })
+    })
   return {
     session,
     place,
@@ -138,20 +151,36 @@ function benchOn(session: MigrationSession, url: string, searchPath: readonly st
       compareModels(place, applicationOf(url, define), schema, rules),
     generate: (compared, request = {}, format = 'mjs') =>
       generate(place, compared, { ...REQUEST, ...request }, async ({ render }, verify) => {
-        const files = render('1_change', format)
-        await verify(files)
-        return files
+        const names = ['1_change', '2_change']
+        await verify(render(names, format, 'try'))
+        return render(names, format, 'try').flat()
       }),
     way: (compared) =>
       withScratchSchema(session, { purpose: 'copy', searchPath }, async (schema) => {
         const copy = await Copy.make(session, schema, compared, {})
-        const { up, down } = await copy.findWay([])
+        const [stage] = await copy.findWay([], { online: false })
+        const { up = [], down = [] } = stage ?? {}
         return { up: assess(up), down: assess(down) }
       }),
+    generateOnline: (compared, request = {}, format = 'mjs') =>
+      generate(
+        place,
+        compared,
+        { ...REQUEST, ...request, online: true },
+        async ({ assessed, parts, render }, verify) => {
+          const names = parts.map((_part, index) => `${index + 1}_change`)
+          await verify(render(names, format, 'try'))
+          return { assessed, migrations: render(names, format, 'write') }
+        },
+      ),
     loading,
     run: (schema, files, side) => loading(schema, files, (sides) => sides[side]()),
     within: inSchema,
   }
+}
+
+function isOutside([file]: readonly NewFile[]): boolean {
+  return /\btransaction\s*[:=]\s*false\b/.test(file?.text ?? '')
 }
 
 /** One for all: each is carried along by every promise of the process. */
