@@ -99,15 +99,15 @@ export const randomPair: fc.Arbitrary<RandomPair> = fc
 
 /** The second models, with what the bits of `kept` say of the first ones. */
 function mixed(before: RandomModels, after: RandomModels, kept: number): RandomModels {
-  return after.map((table) => {
-    const old = before.find(({ name }) => name === table.name)
-    if (old === undefined) return table
-    const columns = table.columns.map((column, place) => {
-      const same = old.columns.find(({ name }) => name === column.name)
-      return same === undefined || ((kept >> place) & 1) === 0 ? column : same
+  return after.map((young) => {
+    const old = before.find(({ name }) => name === young.name)
+    if (old === undefined) return young
+    const columns = young.columns.map((own, place) => {
+      const same = old.columns.find(({ name }) => name === own.name)
+      return same === undefined || ((kept >> place) & 1) === 0 ? own : same
     })
-    const [key, indexes] = [kept & 32 ? old.key : table.key, kept & 64 ? old.indexes : table.indexes]
-    return { ...table, columns, key, indexes, refersTo: kept & 128 ? old.refersTo : table.refersTo }
+    const [key, indexes] = [kept & 32 ? old.key : young.key, kept & 64 ? old.indexes : young.indexes]
+    return { ...young, columns, key, indexes, refersTo: kept & 128 ? old.refersTo : young.refersTo }
   })
 }
 
