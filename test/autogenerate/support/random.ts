@@ -92,22 +92,33 @@ export interface RandomPair {
   readonly after: RandomModels
 }
 
-/** Of half of the pairs the second shares tables and columns with the first, as releases do. */
-export const randomPair: fc.Arbitrary<RandomPair> = fc
-  .record({ before: randomModels, after: randomModels, kept: fc.option(fc.nat(255)) })
-  .map(({ before, after, kept }) => ({ before, after: kept === null ? after : mixed(before, after, kept) }))
+/** What a table of the second models has from the first ones. */
+const heritage = fc.record({
+  columns: fc.array(fc.constantFrom('all', 'type', 'nothing'), { minLength: 4, maxLength: 4 }),
+  key: fc.boolean(),
+  indexes: fc.boolean(),
+  refersTo: fc.boolean(),
+})
 
-/** The second models, with what the bits of `kept` say of the first ones. */
-function mixed(before: RandomModels, after: RandomModels, kept: number): RandomModels {
-  return after.map((table) => {
-    const old = before.find(({ name }) => name === table.name)
-    if (old === undefined) return table
-    const columns = table.columns.map((column, place) => {
-      const same = old.columns.find(({ name }) => name === column.name)
-      return same === undefined || ((kept >> place) & 1) === 0 ? column : same
+type Heritage = typeof heritage extends fc.Arbitrary<infer T> ? T : never
+
+/** Of most pairs the second shares tables and columns with the first, as releases do. */
+export const randomPair: fc.Arbitrary<RandomPair> = fc
+  .record({ before: randomModels, after: randomModels, kept: fc.option(heritage, { freq: 3 }) })
+  .map(({ before, after, kept }) => ({ before, after: kept === null ? after : heirs(before, after, kept) }))
+
+function heirs(before: RandomModels, after: RandomModels, kept: Heritage): RandomModels {
+  return after.map((young) => {
+    const old = before.find(({ name }) => name === young.name)
+    if (old === undefined) return young
+    const columns = young.columns.map((own, place) => {
+      const same = old.columns.find(({ name }) => name === own.name)
+      if (same === undefined || kept.columns[place] === 'nothing') return own
+      return kept.columns[place] === 'all' ? same : { ...own, type: same.type }
     })
-    const [key, indexes] = [kept & 32 ? old.key : table.key, kept & 64 ? old.indexes : table.indexes]
-    return { ...table, columns, key, indexes, refersTo: kept & 128 ? old.refersTo : table.refersTo }
+    const key = kept.key ? old.key : young.key
+    const indexes = kept.indexes ? old.indexes : young.indexes
+    return { ...young, columns, key, indexes, refersTo: kept.refersTo ? old.refersTo : young.refersTo }
   })
 }
 

@@ -1,0 +1,131 @@
+/** The question whether something was renamed, at a terminal of the operating system: a pseudo-terminal of `script`. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+
+import * as assert from 'uvu/assert'
+
+import { rowsOf } from '../support/catalog.ts'
+import { BUILT, cliProjects, type CliProject } from '../support/cli.ts'
+import { testDatabase } from '../support/database.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('cli/rename-question')
+const database = testDatabase(test)
+const newProject = cliProjects(test, database)
+
+// util-linux's: that of other systems has other flags.
+const found = spawnSync('script', ['--version'], { encoding: 'utf8' })
+const hasTerminal = found.status === 0 && found.stdout.includes('util-linux')
+
+interface Session {
+  readonly code: number | null
+  /** What the terminal has shown, the answers too. */
+  readonly shown: string
+}
+
+/** Runs the command line at a terminal, at which each question is answered when it is asked. */
+async function atTerminal(
+  { folder }: CliProject,
+  answers: readonly string[],
+  args: readonly string[],
+): Promise<Session> {
+  const command = [process.execPath, ...BUILT, ...args].map((word) => `'${word}'`).join(' ')
+  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    cwd: folder,
+    env: { ...process.env, DATABASE_URL: database.url, MIGRATION_DATABASE_URL: undefined },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let shown = ''
+  let asked = 0
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text
+    const questions = shown.split('[y/N]').length - 1
+    for (; asked < questions; asked++) child.stdin.write(`${answers[asked] ?? ''}\r`)
+  })
+  const [code] = (await once(child, 'close')) as [number | null] // the parameters of this event
+  return { code, shown: stripVTControlCharacters(shown) }
+}
+
+const models = (attributes: string) => `export default (sequelize) => {
+  const { DataTypes } = sequelize.constructor
+  sequelize.define('user', { ${attributes} }, { timestamps: false })
+}
+`
+
+/** A tenant with a row in `users (nm)`, and models that call the column `name`. */
+async function renamed(): Promise<CliProject> {
+  await database.query('DROP SCHEMA IF EXISTS umzug_tenants, a CASCADE')
+  const project = await newProject({
+    'umzug-tenants.config.mjs': `export default { models: './models.mjs', lock: { waitMs: 50 } }\n`,
+    'models.mjs': models('nm: DataTypes.STRING'),
+  })
+  await project.cli(['tenants', 'create', 'a'])
+  await project.cli(['autogenerate', '-m', 'first'])
+  await project.cli(['up', '--all'])
+  await database.query(`INSERT INTO a.users (nm) VALUES ('Ada')`)
+  await project.write({ 'models.mjs': models('name: DataTypes.STRING') })
+  return project
+}
+
+async function lastMigration(project: CliProject): Promise<string> {
+  const names = await project.list('migrations')
+  return readFile(join(project.folder, 'migrations', names.at(-1) ?? ''), 'utf8')
+}
+
+if (hasTerminal) {
+  test('it is asked, and yes renames: the rows survive', async () => {
+    const project = await renamed()
+    const { code, shown } = await atTerminal(project, ['y'], ['autogenerate', '-m', 'names'])
+    assert.is(code, 0, shown)
+    assert.match(shown, 'Was column users.nm renamed to name? [y/N]')
+    const text = await lastMigration(project)
+    assert.match(text, "renameColumn('users', 'nm', 'name')")
+    assert.not.match(text, 'removeColumn')
+    assert.is((await project.cli(['up', '--all'])).code, 0)
+    assert.equal(await rowsOf(database, 'a.users'), ['{"id": 1, "name": "Ada"}'])
+    assert.is((await project.cli(['down', '--tenant', 'a', '--yes'])).code, 0)
+    assert.equal(await rowsOf(database, 'a.users'), ['{"id": 1, "nm": "Ada"}'])
+  })
+
+  for (const [answer, typed] of [
+    ['Return alone', ''],
+    ['n', 'n'],
+    ['anything else', 'maybe'],
+  ] as const) {
+    test(`${answer} is no: the column is dropped and made anew`, async () => {
+      const project = await renamed()
+      const { code, shown } = await atTerminal(project, [typed], ['autogenerate', '-m', 'names'])
+      assert.is(code, 0, shown)
+      assert.match(shown, 'Every value of users.nm is gone')
+      const text = await lastMigration(project)
+      assert.match(text, "removeColumn('users', 'nm')")
+      assert.not.match(text, 'renameColumn')
+    })
+  }
+
+  test('each pair is asked about until all are decided', async () => {
+    const project = await renamed()
+    await project.write({ 'models.mjs': models('name: DataTypes.STRING, title: DataTypes.STRING') })
+    const { code, shown } = await atTerminal(project, ['n', 'y'], ['autogenerate', '-m', 'names'])
+    assert.is(code, 0, shown)
+    assert.match(await lastMigration(project), /renameColumn\('users', 'nm', '(?:name|title)'\)/)
+    assert.is(shown.split('[y/N]').length - 1, 2)
+  })
+
+  test('a flag that decides leaves nothing to ask', async () => {
+    const project = await renamed()
+    const flags = ['autogenerate', '-m', 'names', '--rename', 'users.nm=name']
+    const { code, shown } = await atTerminal(project, [], flags)
+    assert.is(code, 0, shown)
+    assert.not.match(shown, '[y/N]')
+  })
+} else {
+  test('is skipped: there is no pseudo-terminal', () => {
+    console.log('    skipped: script of util-linux is not installed')
+  })
+}
+
+test.run()
