@@ -280,5 +280,7 @@ interface Submittable {
 }
 
 function isSubmittable(config: unknown): config is Submittable {
-  return typeof config === 'object' && typeof (config as { submit?: unknown } | null)?.submit === 'function'
+  return (
+    typeof config === 'object' && config !== null && 'submit' in config && typeof config.submit === 'function'
+  )
 }
