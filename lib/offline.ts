@@ -1,6 +1,6 @@
 /** Runs as scripts: each is rehearsed on its schema, undone, and written down for psql. */
 import { Events } from './events.ts'
-import { refusalOf } from './fleet-transaction.ts'
+import { refusalOf } from './shareable.ts'
 import { loadReader, type Reading } from './lint/sql-reads.ts'
 import type { SessionOptions } from './migrations/connection.ts'
 import type { MigrationFile } from './migrations/files.ts'

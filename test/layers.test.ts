@@ -101,6 +101,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'serving.ts': 5,
   'fleet.ts': 4,
   'fleet-transaction.ts': 4,
+  'shareable.ts': 4,
   'exec/': 4,
   'locks.ts': 4,
   'doctor/': 4,
