@@ -98,6 +98,7 @@ const EXPORTS = {
     'describeOperation',
     'findDrift',
     'fingerprintOf',
+    'measuresOf',
     'readSnapshot',
     'renderMigration',
     'sqlOf',

@@ -174,7 +174,10 @@ function benchOn(session: MigrationSession, url: string, searchPath: readonly st
         },
       ),
     loading,
-    run: (schema, files, side) => loading(schema, files, (sides) => sides[side]()),
+    async run(schema, files, side) {
+      // Where nothing differs there is nothing to run.
+      if (files.length > 0) await loading(schema, files, (sides) => sides[side]())
+    },
     within: inSchema,
   }
 }
