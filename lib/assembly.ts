@@ -1,5 +1,5 @@
 /** Builds the rooms of a tenancy from its options, and connects them. */
-import { Adoptions } from './adoptions.ts'
+import type { Adoptions } from './adoptions.ts'
 import type { Comparison } from './comparison.ts'
 import { TenantContext } from './context.ts'
 import { Database } from './database.ts'
@@ -8,10 +8,10 @@ import { Folders } from './folders.ts'
 import { Inspection } from './inspection.ts'
 import type { Operations } from './operations.ts'
 import type { ResolvedOptions } from './options.ts'
-import { Records } from './records.ts'
+import type { Records } from './records.ts'
 import { sourceRegistry, tableRegistry, type Registry } from './registry.ts'
 import { Runs } from './runs.ts'
-import { Seeds } from './seeds.ts'
+import type { Seeds } from './seeds.ts'
 import { Serving } from './serving.ts'
 import { Tenants } from './tenants.ts'
 
@@ -22,13 +22,13 @@ export interface Rooms {
   readonly tenants: Tenants
   readonly inspection: Inspection
   readonly runs: Runs
-  readonly seeds: Seeds
-  readonly records: Records
-  readonly adoptions: Adoptions
-  /** Loaded when asked for, as what is below: a request or a run needs none of it. */
+  readonly serving: Serving
+  // Loaded when they are asked for: a request or a run needs none of them.
+  seeds(): Promise<Seeds>
+  records(): Promise<Records>
+  adoptions(): Promise<Adoptions>
   operations(): Promise<Operations>
   comparison(): Promise<Comparison>
-  readonly serving: Serving
 }
 
 /** Opens nothing: that is left to the first use. */
@@ -49,15 +49,15 @@ export function assemble(options: ResolvedOptions): Rooms {
     tenants,
     inspection,
     runs,
-    seeds: new Seeds(place),
-    records: new Records(place),
-    adoptions: new Adoptions({ ...place, registry }),
+    serving,
+    seeds: async () => new (await import('./seeds.ts')).Seeds(place),
+    records: async () => new (await import('./records.ts')).Records(place),
+    adoptions: async () => new (await import('./adoptions.ts')).Adoptions({ ...place, registry }),
     operations: async () => new (await import('./operations.ts')).Operations(place),
     comparison: async () => {
       const { Comparison } = await import('./comparison.ts')
       return new Comparison(options, context, { ...place, inspection })
     },
-    serving,
   }
 }
 

@@ -17,7 +17,7 @@ import type { MigrationSession } from './migrations/session.ts'
 import { subjectOf } from './migrations/subject.ts'
 import { tenantUmzug } from './migrations/umzug.ts'
 import { onEach, type Act, type FleetLimits, type Place, type Together } from './on-each.ts'
-import { redo, type RedoReport } from './redo.ts'
+import type { RedoReport } from './redo.ts'
 import {
   downReport,
   upReport,
@@ -148,7 +148,8 @@ export class Runs {
     }
   }
 
-  redo(options: Selection & RedoOptions & FleetLimits): Promise<RedoReport | FleetOf<RedoReport>> {
+  async redo(options: Selection & RedoOptions & FleetLimits): Promise<RedoReport | FleetOf<RedoReport>> {
+    const { redo } = await import('./redo.ts')
     const { to, step, x, allow, signal, cancelSignal } = options
     const request = { to, step, x, allow, signal, cancelSignal }
     return onEach<RedoReport>(

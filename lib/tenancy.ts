@@ -107,7 +107,7 @@ export class Tenancy extends CurrentTenant {
   adopt(request: AdoptRequest): Promise<AdoptReport>
   adopt(request: AdoptManyRequest): Promise<FleetAdoptReport>
   async adopt(request: AdoptRequest | AdoptManyRequest): Promise<AdoptReport | FleetAdoptReport> {
-    const report = await this.#rooms.adoptions.adopt(request)
+    const report = await (await this.#rooms.adoptions()).adopt(request)
     this.invalidate()
     return report
   }
@@ -178,20 +178,20 @@ export class Tenancy extends CurrentTenant {
   seed(options: FleetSelection & FleetLimits & SeedUp): Promise<FleetUpReport>
   seed(options: { readonly tenant: string } & SeedDown): Promise<TenantDownReport>
   seed(options: FleetSelection & FleetLimits & SeedDown): Promise<FleetDownReport>
-  seed(
+  async seed(
     options: SeedSelection & FleetLimits & SeedOptions,
   ): Promise<TenantUpReport | FleetUpReport | TenantDownReport | FleetDownReport> {
-    return this.#rooms.seeds.seed(options)
+    return (await this.#rooms.seeds()).seed(options)
   }
 
   /** Which seed files tenants have had, by the `SequelizeData` of each. Writes nothing. */
   async seedStatus(options: Partial<FleetSelection> = {}): Promise<readonly TenantStatus[]> {
-    return this.#rooms.seeds.status(options)
+    return (await this.#rooms.seeds()).status(options)
   }
 
   /** The seed files that `seed` would apply or revert on each tenant, or what it would refuse. Writes nothing. */
   async seedPlan(options: FleetSelection & SeedOptions): Promise<readonly FleetPlanReport[]> {
-    return this.#rooms.seeds.plan(options)
+    return (await this.#rooms.seeds()).plan(options)
   }
 
   // ------------------------------------------------------------------------------------------------- records
@@ -204,8 +204,8 @@ export class Tenancy extends CurrentTenant {
    */
   stamp(options: OneSelection & StampRequest): Promise<StampReport>
   stamp(options: FleetSelection & FleetLimits & StampRequest): Promise<FleetStampReport>
-  stamp(options: Selection & FleetLimits & StampRequest): Promise<StampReport | FleetStampReport> {
-    return this.#rooms.records.stamp(options)
+  async stamp(options: Selection & FleetLimits & StampRequest): Promise<StampReport | FleetStampReport> {
+    return (await this.#rooms.records()).stamp(options)
   }
 
   /**
@@ -217,14 +217,14 @@ export class Tenancy extends CurrentTenant {
   async repair({ tenant, as }: { readonly tenant: string; readonly as: Settlement }): Promise<RepairReport> {
     const found = await this.find({ id: checkId(tenant) })
     this.#rooms.serving.invalidate(found)
-    return this.#rooms.records.repair(found, as)
+    return (await this.#rooms.records()).repair(found, as)
   }
 
   /** Makes what the files of applied migrations hold now their known content, as `allow.changed` of `up` does. */
   rehash(options: OneSelection & Interruption): Promise<RehashReport>
   rehash(options: FleetSelection & FleetLimits & Interruption): Promise<FleetRehashReport>
-  rehash(options: Selection & FleetLimits & Interruption): Promise<RehashReport | FleetRehashReport> {
-    return this.#rooms.records.rehash(options)
+  async rehash(options: Selection & FleetLimits & Interruption): Promise<RehashReport | FleetRehashReport> {
+    return (await this.#rooms.records()).rehash(options)
   }
 
   /** Which migrations were applied, when, and how long they took, by the ledger; and which are pending. */

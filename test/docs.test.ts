@@ -159,21 +159,38 @@ function moduleOf({ text, room }: Example): string {
   return [...lines, checked, ...closing].join('\n')
 }
 
-for (const example of examples()) {
-  test(`the example of ${example.title} runs`, async () => {
-    const file = project.write(`example-${example.title.replaceAll(/\W+/g, '-')}.ts`, moduleOf(example))
-    try {
-      await run(process.execPath, ['--import', 'tsx', file], {
-        cwd: project.folder,
-        env: { ...process.env, DATABASE_URL: database.url },
-        timeout: 30_000,
-      })
-    } catch (error) {
-      throw new Error(
-        `${(error as { stderr?: string }).stderr}\n--- ${file}\n${readFileSync(file, 'utf8')}`,
-        { cause: error },
-      )
-    }
+const fileOf = ({ title }: Example) => `example-${title.replaceAll(/\W+/g, '-')}.ts`
+
+/** Runs modules of the project one after another in one process; the answer is what each has failed with. */
+async function runTogether(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  project.write(
+    'run-together.ts',
+    `const failures = []
+     for (const file of ${JSON.stringify(files)})
+       await import('./' + file).catch((error) => failures.push([file, String(error?.stack)]))
+     process.stdout.write('\\n' + JSON.stringify(failures), () => process.exit())`,
+  )
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', 'run-together.ts'], {
+    cwd: project.folder,
+    env: { ...process.env, DATABASE_URL: database.url },
+    timeout: 30_000 + 2000 * files.length,
+  })
+  return new Map(JSON.parse(stdout.slice(stdout.lastIndexOf('\n'))) as [string, string][]) // what is written above
+}
+
+const modules = examples().map((example) => ({ ...example, file: fileOf(example), text: moduleOf(example) }))
+/** A process of its own costs a second: it is for those that have the application's Sequelize, which obeys one tenancy. */
+const apart = modules.filter(({ text }) => text.includes("'./database.ts'"))
+const together = modules.filter((module) => !apart.includes(module))
+let failures: Promise<ReadonlyMap<string, string>> | undefined
+
+for (const { title, file, text } of modules) {
+  test(`the example of ${title} runs`, async () => {
+    for (const each of failures === undefined ? modules : []) project.write(each.file, each.text)
+    failures ??= runTogether(together.map((module) => module.file))
+    const found = apart.some((module) => module.file === file) ? await runTogether([file]) : await failures
+    const failure = found.get(file)
+    assert.is(failure, undefined, `${failure}\n--- ${file}\n${text}`)
   })
 }
 

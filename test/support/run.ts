@@ -1,6 +1,6 @@
 /**
  * `npm test [PATTERN]`: one PostgreSQL for the whole run, every `test/**\/*.test.ts` whose path matches, each in a
- * process of its own and as many at once as there are cores, and a last look that nothing was left behind. Ends with
+ * process of its own and one more at once than there are cores, and a last look that nothing was left behind. Ends with
  * `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
@@ -13,7 +13,7 @@ import { startPostgres } from '../../lib/testing/postgres.ts'
 import { DATABASE_PREFIX, query, useServerForTests } from './database.ts'
 import { build, useBuiltLibrary } from './project.ts'
 
-/** More would be more than one server takes: some files open a hundred connections. */
+/** More would be more than one server takes: some files open a hundred connections. One more than cores, since all wait now and then. */
 const MOST_AT_ONCE = 4
 
 const testDir = new URL('..', import.meta.url).pathname
@@ -38,7 +38,7 @@ try {
   const work = async () => {
     for (const name of queue) await runFile(name)
   }
-  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, availableParallelism()) }, work))
+  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, availableParallelism() + 1) }, work))
   const after = (await leftBehind()).filter((name) => !before.includes(name))
   if (after.length > 0) {
     results.failed++
