@@ -268,6 +268,7 @@ export class Tenancy extends CurrentTenant {
    *
    * @example
    * ```ts
+   * await tenancy.provision({ id: 'acme', up: false })
    * const script = await tenancy.sql({ tenant: 'acme' })
    * ```
    */
@@ -334,6 +335,8 @@ export class Tenancy extends CurrentTenant {
    *
    * @example
    * ```ts
+   * const tenancy = createTenancy({ sequelize }) // on which the models are defined
+   * await tenancy.provision({ id: 'acme' })
    * const { file } = await tenancy.autogenerate({ message: 'add avatar', specimen: 'acme' })
    * ```
    */

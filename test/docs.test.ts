@@ -93,9 +93,9 @@ function examples(): Example[] {
     file.endsWith('.ts'),
   )
   const inCode = rooms.flatMap((room) =>
-    [...read(`lib/${room}`).matchAll(/@example\n \* ```ts\n([^]*?)\n? \* ```/g)].map((match, index) => ({
+    [...read(`lib/${room}`).matchAll(/@example\n +\* ```ts\n([^]*?)\n? +\* ```/g)].map((match, index) => ({
       title: `lib/${room} ${index + 1}`,
-      text: (match[1] ?? '').replace(/^ \* ?/gm, ''),
+      text: (match[1] ?? '').replace(/^ +\* ?/gm, ''),
       room: join(repository, 'lib', room),
     })),
   )
@@ -161,13 +161,28 @@ function moduleOf({ text, room }: Example): string {
 
 const fileOf = ({ title }: Example) => `example-${title.replaceAll(/\W+/g, '-')}.ts`
 
+/** Drops all schemas but `public`. */
+const EMPTY = `DO $$
+  DECLARE name text;
+  BEGIN
+    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
+    LOOP EXECUTE format('DROP SCHEMA %I CASCADE', name); END LOOP;
+  END $$`
+
 /** Runs modules of the project one after another in one process; the answer is what each has failed with. */
 async function runTogether(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
   project.write(
     'run-together.ts',
-    `const failures = []
-     for (const file of ${JSON.stringify(files)})
+    `import pg from 'pg'
+     const failures = []
+     for (const file of ${JSON.stringify(files)}) {
+       // What one registers, another may register otherwise.
+       const client = new pg.Client({ connectionString: process.env.DATABASE_URL })
+       await client.connect()
+       await client.query(${JSON.stringify(EMPTY)})
+       await client.end()
        await import('./' + file).catch((error) => failures.push([file, String(error?.stack)]))
+     }
      process.stdout.write('\\n' + JSON.stringify(failures), () => process.exit())`,
   )
   const { stdout } = await run(process.execPath, ['--import', 'tsx', 'run-together.ts'], {
