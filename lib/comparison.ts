@@ -6,25 +6,22 @@ import { compareModels, generate, type Compared, type Workplace } from './autoge
 import { readBaseline, writtenBaseline } from './autogenerate/baseline.ts'
 import { selectBy } from './autogenerate/select.ts'
 import type { Decide } from './autogenerate/decide.ts'
+import { defineModels } from './autogenerate/define-models.ts'
 import type { RenameHints } from './autogenerate/hints.ts'
 import type { ModelProblem } from './autogenerate/models.ts'
 import type { Assessed, HazardKind, Operation } from './autogenerate/operation.ts'
 import type { TenantContext } from './context.ts'
 import { checkData, type DataPlace, type DataReport, type DataRequest } from './data-check.ts'
-import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { findFleetDrift, type DriftReport, type DriftRequest } from './drift.ts'
 import { messageOf, TenancyError } from './errors.ts'
-import type { Events } from './events.ts'
-import { importFile } from './import-file.ts'
 import type { Folders } from './folders.ts'
-import type { Inspection } from './inspection.ts'
 import { createMigrations } from './migrations/create.ts'
 import { withSession } from './migrations/session.ts'
 import type { MigrationFormat } from './migrations/template.ts'
 import type { ResolvedOptions } from './options.ts'
+import { assertAtHead, findSpecimen, type SpecimenPlace } from './specimen.ts'
 import type { Tenant } from './tenant.ts'
-import type { Tenants } from './tenants.ts'
 
 /** What is compared with the models, and where. */
 export interface ComparisonRequest {
@@ -103,8 +100,7 @@ export interface AutogenerateReport extends CheckReport {
 }
 
 /** The rooms it works with. */
-export interface ComparisonPlace extends DataPlace {
-  readonly inspection: Inspection
+export interface ComparisonPlace extends DataPlace, SpecimenPlace {
   readonly folders: Folders
 }
 
@@ -112,22 +108,12 @@ export class Comparison {
   readonly #options: ResolvedOptions
   readonly #context: TenantContext
   readonly #place: ComparisonPlace
-  readonly #database: Database
-  readonly #tenants: Tenants
-  readonly #inspection: Inspection
-  readonly #folders: Folders
-  readonly #events: Events
   #models: Promise<void> | undefined
 
   constructor(options: ResolvedOptions, context: TenantContext, place: ComparisonPlace) {
     this.#options = options
     this.#context = context
     this.#place = place
-    this.#database = place.database
-    this.#tenants = place.tenants
-    this.#inspection = place.inspection
-    this.#folders = place.folders
-    this.#events = place.events
   }
 
   async check({ accept = false, data = false, ...request }: CheckRequest): Promise<CheckReport> {
@@ -167,12 +153,12 @@ export class Comparison {
 
   /** Which tenants are not what the specimen is, the specimen itself left out. */
   async drift(request: DriftRequest): Promise<DriftReport> {
-    const specimen = await this.#specimen(request.specimen)
-    const tenants = (await this.#tenants.all()).filter(({ id }) => id !== specimen.id)
+    const specimen = await findSpecimen(this.#place, request.specimen)
+    const tenants = (await this.#place.tenants.all()).filter(({ id }) => id !== specimen.id)
     const options = this.#options
     const select = selectBy({ ...options.autogenerate, accepted: await this.#accepted() })
-    const files = await this.#folders.migrations()
-    const place = { options, database: this.#database, events: this.#events, files, select }
+    const files = await this.#place.folders.migrations()
+    const place = { options, database: this.#place.database, events: this.#place.events, files, select }
     return findFleetDrift(place, specimen, tenants, request)
   }
 
@@ -181,8 +167,8 @@ export class Comparison {
     honoursBaseline: boolean,
     fn: (place: Workplace, compared: Compared, tenant: Tenant) => Promise<T>,
   ): Promise<T> {
-    const tenant = await this.#specimen(specimen)
-    await this.#assertAtHead(tenant)
+    const tenant = await findSpecimen(this.#place, specimen)
+    await assertAtHead(this.#place, tenant)
     const sequelize = await this.#application()
     const accepted = honoursBaseline ? await this.#accepted() : new Set<string>()
     const rules = { ...this.#options.autogenerate, accepted }
@@ -198,7 +184,7 @@ export class Comparison {
     const { searchPath, lockTimeoutMs, statementTimeoutMs, storage, autogenerate } = this.#options
     const place = { searchPath, lockTimeoutMs, versionTable: storage.table }
     const connection = shadowUrl ?? autogenerate.shadowUrl
-    return this.#database.withSession(async (session) => {
+    return this.#place.database.withSession(async (session) => {
       const open: Workplace['open'] = (use) => use(session)
       if (connection === undefined) return fn({ ...place, open, openScratch: open })
       return withSession({ connection, lockTimeoutMs, statementTimeoutMs }, (other) =>
@@ -207,51 +193,9 @@ export class Comparison {
     })
   }
 
-  async #specimen(id: string | undefined): Promise<Tenant> {
-    if (id !== undefined) return this.#tenants.find({ id })
-    const tenants = await this.#tenants.all()
-    const [only, ...others] = tenants
-    if (only === undefined) {
-      throw new TenancyError('USAGE', 'There is no tenant to compare the models with.', {
-        fix: ['create one, which may stay without users: umzug-tenants tenants create specimen --up'],
-      })
-    }
-    if (others.length === 0) return only
-    for (const tenant of tenants) {
-      const { state } = await this.#statusOf(tenant)
-      if (state === 'ok') return tenant
-    }
-    throw new TenancyError('USAGE', 'No tenant is at head, so none can stand for all.', {
-      fix: ['upgrade one: umzug-tenants up --tenant ID', 'then name it: --specimen ID'],
-    })
-  }
-
-  async #statusOf({ id }: Tenant) {
-    const status = await this.#inspection.status({ tenant: id })
-    if (!('state' in status)) throw new TypeError('one tenant was asked for') // its overload says so
-    return status
-  }
-
-  /** What a pending migration is about to do would be found to be missing, and generated again. */
-  async #assertAtHead(tenant: Tenant): Promise<void> {
-    const { state, pending } = await this.#statusOf(tenant)
-    if (state === 'ok') return
-    throw new TenancyError('TENANT_PENDING', `Specimen "${tenant.id}" is not at head: ${state}.`, {
-      tenant: tenant.id,
-      schema: tenant.schema,
-      detail: pending.length === 0 ? undefined : `pending: ${pending.join(', ')}`,
-      fix: [
-        state === 'pending'
-          ? `upgrade it: umzug-tenants up --tenant ${tenant.id}`
-          : `see umzug-tenants status --tenant ${tenant.id}`,
-        'or name another one: --specimen ID',
-      ],
-    })
-  }
-
   /** The Sequelize on which the models are defined by now. */
   async #application() {
-    const sequelize = await this.#database.pool()
+    const sequelize = await this.#place.database.pool()
     const { models, baseDir } = this.#options
     if (models === undefined) return sequelize
     this.#models ??= this.#context.runShared(() => defineModels(resolve(baseDir, models), sequelize))
@@ -280,23 +224,4 @@ export class Comparison {
 
 function reportOf(specimen: string, { differences, problems, eventTriggers }: Compared): CheckReport {
   return { specimen, differences, problems, eventTriggers: eventTriggers.map(({ name }) => name) }
-}
-
-/** By its import alone, or by its default export. */
-async function defineModels(path: string, sequelize: Awaited<ReturnType<Database['pool']>>): Promise<void> {
-  try {
-    const { default: define } = await importFile(path)
-    if (typeof define === 'function' && !isSequelizeClass(define)) await define(sequelize)
-  } catch (error) {
-    throw new TenancyError('CONFIG_INVALID', `The models cannot be loaded: ${path}`, {
-      detail: messageOf(error),
-      fix: ['correct the file, or models in the configuration'],
-      cause: error,
-    })
-  }
-}
-
-/** A model is a function too: a module with one model may export it as its default. */
-function isSequelizeClass(exported: Function): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(exported))
 }

@@ -114,6 +114,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'tenants.ts': 5,
   'inspection.ts': 5,
   'comparison.ts': 5,
+  'specimen.ts': 5,
   'drift.ts': 5,
   'data-check.ts': 5,
   'runs.ts': 5,
