@@ -706,6 +706,24 @@ test('O30 a connection with an aborted transaction is of use to nobody until it 
   assert.is(await ownerIn(b), 'b')
 })
 
+test('a pool that renews its connections reads the right tenant on each, old and new', async () => {
+  const renewing = new Sequelize(database.url, { logging: false, pool: { max: 2, maxUses: 3 } })
+  bindSearchPath(renewing, context)
+  const pids = new Set<number>()
+  for (let use = 0; use < 20; use++) {
+    const [row] = await context.run(use % 2 ? a : b, () =>
+      renewing.query<{ owner: string; pid: number }>(
+        'SELECT owner, pg_backend_pid() AS pid FROM users WHERE id = 1',
+        { type: QueryTypes.SELECT },
+      ),
+    )
+    assert.is(row?.owner, use % 2 ? 'a' : 'b')
+    pids.add(row?.pid ?? 0)
+  }
+  assert.ok(pids.size >= 20 / 3, `${pids.size} connections`)
+  await renewing.close()
+})
+
 test('O31 when every backend is killed each connection costs one error at most', async () => {
   const pool = open({ max: 4 })
   await Promise.all([a, b, a, b].map((tenant) => ownerIn(tenant, pool)))
