@@ -6,13 +6,14 @@ import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { Plan } from '../../lib/cli/report.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
-import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
+import { cliProjects, projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/failures')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
+const newProcessProject = cliProjects(test, database)
 
 interface Failure {
   readonly error: ErrorDocument
@@ -128,10 +129,11 @@ test('a lock that another runner holds exits 5 and names its holder', async () =
 
 test('a server that is not there, and one that refuses, exit 6', async () => {
   const nobody = 'postgres://u:canary@127.0.0.1:9/db'
+  const elsewhere = await newProcessProject()
   const [down, up, refused] = await Promise.all([
-    project.json<Failure>(['status'], { env: { DATABASE_URL: nobody } }),
-    project.json<Failure>(['up', '--tenant', 'a'], { env: { DATABASE_URL: nobody } }),
-    project.json<Failure>(['up', '--all'], { env: { DATABASE_URL: withDatabase('no_such_database') } }),
+    elsewhere.json<Failure>(['status'], { env: { DATABASE_URL: nobody } }),
+    elsewhere.json<Failure>(['up', '--tenant', 'a'], { env: { DATABASE_URL: nobody } }),
+    elsewhere.json<Failure>(['up', '--all'], { env: { DATABASE_URL: withDatabase('no_such_database') } }),
   ])
   assert.equal([down.code, down.document.error.code], [6, 'DATABASE_UNREACHABLE'])
   assert.equal([up.code, up.document.error.code], [6, 'DATABASE_UNREACHABLE'])
@@ -150,12 +152,12 @@ test('a role without the privilege to create a schema exits 7', async () => {
     const url = new URL(database.url)
     Object.assign(url, { username: 'cli_guest', password: 'guest' })
     const env = { DATABASE_URL: url.href }
-    const common = await newProject({
+    const common = await newProcessProject({
       'umzug-tenants.config.mjs': `export default { sharedSchema: 'common' }`,
       'migrations/shared/1.sql': 'SELECT 1;',
     })
     const [create, shared] = await Promise.all([
-      project.json<Failure>(['tenants', 'create', 'guest'], { env }),
+      common.json<Failure>(['tenants', 'create', 'guest'], { env }),
       common.json<FleetReport>(['up', '--shared'], { env }),
     ])
     assert.equal([create.code, create.document.error.code], [7, 'PRIVILEGE_MISSING'])
@@ -234,7 +236,7 @@ test('what destroys needs --yes where nobody can be asked: exit 10, and nothing 
 })
 
 test('a failure that nobody foresaw exits 1 and says what it was', async () => {
-  const broken = await newProject({
+  const broken = await newProcessProject({
     'umzug-tenants.config.mjs': `export default { tenants: {
       list() { throw new Error('the registry is on fire') }, find: () => null } }`,
   })
