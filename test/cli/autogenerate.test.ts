@@ -7,13 +7,13 @@ import * as assert from 'uvu/assert'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { Operation } from '../../lib/autogenerate/operation.ts'
 import { catalogOf, rowsOf } from '../support/catalog.ts'
-import { cliProjects, type CliProject } from '../support/cli.ts'
+import { projectsInThisProcess, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/autogenerate')
 const database = testDatabase(test)
-const project = cliProjects(test, database)
+const project = projectsInThisProcess(test, database)
 
 interface Report {
   readonly differences: readonly Operation[]
@@ -31,13 +31,34 @@ function models(attributes: string, more = ''): string {
 `
 }
 
+/** A project whose models can be written anew: what this process has imported from a path once stays what it was. */
+async function withModels(text: string): Promise<CliProject> {
+  let release = 1
+  const app = await project({
+    'models-1.mjs': text,
+    'models.txt': './models-1.mjs',
+    'umzug-tenants.config.mjs': `
+      import { readFileSync } from 'node:fs'
+      export default {
+        url: ${JSON.stringify(database.url)},
+        lock: { waitMs: 50 },
+        get models() { return readFileSync(new URL('models.txt', import.meta.url), 'utf8') },
+      }`,
+  })
+  return {
+    ...app,
+    async write({ 'models.mjs': models, ...files }) {
+      release++
+      const written = models === undefined ? {} : { [`models-${release}.mjs`]: models, 'models.txt': `./models-${release}.mjs` } // prettier-ignore
+      await app.write({ ...files, ...written })
+    },
+  }
+}
+
 /** A project whose tenant has the first release's table. */
 async function started(attributes: string): Promise<CliProject> {
   await database.query('DROP SCHEMA IF EXISTS umzug_tenants, a, b, c CASCADE')
-  const app = await project({
-    'umzug-tenants.config.mjs': `export default { models: './models.mjs', lock: { waitMs: 50 } }\n`,
-    'models.mjs': models(attributes),
-  })
+  const app = await withModels(models(attributes))
   await app.cli(['tenants', 'create', 'a'])
   const { code, stderr } = await app.cli(['autogenerate', '-m', 'first'])
   assert.is(code, 0, stderr)
