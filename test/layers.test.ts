@@ -39,6 +39,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'init.ts': 2,
   'lint/': 1,
   'storage/': 2,
+  'scoped-client.ts': 2,
   'scoped-query.ts': 2,
   'alone-statements.ts': 2,
   'path-setting.ts': 2,

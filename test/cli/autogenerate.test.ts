@@ -47,9 +47,9 @@ async function withModels(text: string): Promise<CliProject> {
   })
   return {
     ...app,
-    async write({ 'models.mjs': models, ...files }) {
+    async write({ 'models.mjs': changed, ...files }) {
       release++
-      const written = models === undefined ? {} : { [`models-${release}.mjs`]: models, 'models.txt': `./models-${release}.mjs` } // prettier-ignore
+      const written = changed === undefined ? {} : { [`models-${release}.mjs`]: changed, 'models.txt': `./models-${release}.mjs` } // prettier-ignore
       await app.write({ ...files, ...written })
     },
   }
