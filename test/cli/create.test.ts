@@ -1,16 +1,17 @@
 import * as assert from 'uvu/assert'
 
 import type { ErrorDocument } from '../../lib/errors.ts'
-import { cliProjects } from '../support/cli.ts'
+import { cliProjects, projectsInThisProcess } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/create')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
+const newProcessProject = cliProjects(test, undefined)
 
 test('create, revision and migration:generate write a file that needs no database', async () => {
-  const project = await newProject({ 'package.json': '{ "type": "module" }' })
+  const project = await newProcessProject({ 'package.json': '{ "type": "module" }' })
   const env = { DATABASE_URL: undefined }
   const human = await project.cli(['create', 'Add users'], { env })
   assert.is(human.code, 0)

@@ -1,11 +1,11 @@
-/** `--sql`, as a process of its own. */
+/** `--sql`. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import * as assert from 'uvu/assert'
 
 import type { TenantStatus } from '../../lib/status.ts'
-import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
+import { cliProjects, inThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
@@ -14,9 +14,12 @@ const database = testDatabase(test)
 const newProject = cliProjects(test, database)
 
 let project: CliProject
+/** The same, its commands processes of their own, in its folder. */
+let outside: CliProject
 
 test.before(async () => {
-  project = await newProject({
+  outside = await newProject({
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)} }`,
     ...tableMigration('001_users', 'users'),
     'migrations/002_reads.mjs': `export async function up({ context: { sql } }) {
       const rows = await sql('SELECT id FROM users')
@@ -25,6 +28,7 @@ test.before(async () => {
     export const down = async () => {}`,
     'migrations/003_broken.sql': 'SELECT FROM nowhere',
   })
+  project = inThisProcess(outside)
   for (const id of ['a', 'b']) await project.cli(['tenants', 'create', id])
 })
 
@@ -53,7 +57,7 @@ for (const [spelling, ...args] of [
 }
 
 test('--sql FILE writes a file, with a part for each tenant', async () => {
-  const { code, stdout } = await project.cli(['up', '--all', '--step', '1', '--sql', 'up.sql'])
+  const { code, stdout } = await outside.cli(['up', '--all', '--step', '1', '--sql', 'up.sql'])
   const file = join(project.folder, 'up.sql')
   assert.equal([code, stdout], [0, `wrote ${file}\n`])
   const text = await readFile(file, 'utf8')

@@ -7,13 +7,13 @@ import { run } from '../../lib/cli/program.ts'
 import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { TenantStatus } from '../../lib/status.ts'
-import { cliProjects, fakeTerminal, tableMigration, type CliProject } from '../support/cli.ts'
+import { projectsInThisProcess, fakeTerminal, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/seed')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
 
 let project: CliProject
 
