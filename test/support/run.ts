@@ -1,7 +1,7 @@
 /**
- * `npm test [PATTERN]`: one PostgreSQL for the whole run, every `test/**\/*.test.ts` whose path matches, each in a
- * process of its own and one more at once than there are cores, and a last look that nothing was left behind. Ends with
- * `N passed, N failed`.
+ * `npm test [PATTERN …]`: one PostgreSQL for the whole run, every `test/**\/*.test.ts` that has one of them in its path,
+ * each in a process of its own and one more at once than there are cores, and a last look that nothing was left behind.
+ * Ends with `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,16 +13,17 @@ import { startPostgres } from '../../lib/testing/postgres.ts'
 import { DATABASE_PREFIX, query, useServerForTests } from './database.ts'
 import { build, useBuiltLibrary } from './project.ts'
 
-/** More would be more than one server takes: some files open a hundred connections. One more than cores, since all wait now and then. */
+/** More would be more than one server takes: some files open a hundred connections. */
 const MOST_AT_ONCE = 4
 
 const testDir = new URL('..', import.meta.url).pathname
-const pattern = process.argv[2] ?? ''
+const patterns = process.argv.slice(2)
 const results = { passed: 0, failed: 0 }
 
 const names = (await readdir(testDir, { recursive: true })).filter((name) => name.endsWith('.test.ts'))
-const wanted = names.filter((name) => name.includes(pattern)).toSorted()
-if (wanted.length === 0) console.error(`no test matches "${pattern}"`)
+const isWanted = (name: string) => patterns.length === 0 || patterns.some((pattern) => name.includes(pattern))
+const wanted = names.filter(isWanted).toSorted()
+if (wanted.length === 0) console.error(`no test matches ${patterns.join(' ')}`)
 
 const startedAt = performance.now()
 const server = await startPostgres()
@@ -38,6 +39,7 @@ try {
   const work = async () => {
     for (const name of queue) await runFile(name)
   }
+  // All of them wait now and then: one more than there are cores leaves none idle.
   await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, availableParallelism() + 1) }, work))
   const after = (await leftBehind()).filter((name) => !before.includes(name))
   if (after.length > 0) {
