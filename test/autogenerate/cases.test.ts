@@ -23,7 +23,7 @@ test('at least half of the cases are of no difference', () => {
 })
 test.run()
 
-/** Traps are set for the comparison, which is the same on any server: there they are part of `npm run fuzz` alone. */
+/** Traps are set for the comparison, which is the same on any server: on the second they are part of `npm run fuzz`. */
 const isEverywhere = ({ same }: Case) => same !== true || process.env['UMZUG_TENANTS_FUZZ'] !== undefined
 
 const other = suite('autogenerate/cases on another server')

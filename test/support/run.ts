@@ -1,6 +1,6 @@
 /**
  * `npm test [PATTERN …]`: one PostgreSQL for the whole run, every `test/**\/*.test.ts` that has one of them in its path,
- * each in a process of its own and one more at once than there are cores, and a last look that nothing was left behind.
+ * each in a process of its own and as many at once as there are cores, and a last look that nothing was left behind.
  * Ends with `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
@@ -39,8 +39,7 @@ try {
   const work = async () => {
     for (const name of queue) await runFile(name)
   }
-  // All of them wait now and then: one more than there are cores leaves none idle.
-  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, availableParallelism() + 1) }, work))
+  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, availableParallelism()) }, work))
   const after = (await leftBehind()).filter((name) => !before.includes(name))
   if (after.length > 0) {
     results.failed++
