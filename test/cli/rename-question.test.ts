@@ -8,13 +8,13 @@ import { stripVTControlCharacters } from 'node:util'
 import * as assert from 'uvu/assert'
 
 import { rowsOf } from '../support/catalog.ts'
-import { BUILT, cliProjects, type CliProject } from '../support/cli.ts'
+import { BUILT, projectsInThisProcess, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/rename-question')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
 
 // util-linux's: that of other systems has other flags.
 const found = spawnSync('script', ['--version'], { encoding: 'utf8' })
@@ -59,11 +59,11 @@ const models = (attributes: string) => `export default (sequelize) => {
 async function renamed(): Promise<CliProject> {
   await database.query('DROP SCHEMA IF EXISTS umzug_tenants, a CASCADE')
   const project = await newProject({
-    'umzug-tenants.config.mjs': `export default { models: './models.mjs', lock: { waitMs: 50 } }\n`,
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, models: './models.mjs' }`,
     'models.mjs': models('nm: DataTypes.STRING'),
   })
   await project.cli(['tenants', 'create', 'a'])
-  await project.cli(['autogenerate', '-m', 'first'])
+  await project.cli(['autogenerate', '-m', 'first', '--format', 'mjs'])
   await project.cli(['up', '--all'])
   await database.query(`INSERT INTO a.users (nm) VALUES ('Ada')`)
   await project.write({ 'models.mjs': models('name: DataTypes.STRING') })
