@@ -129,7 +129,7 @@ class Maker implements Measures {
     this.measures.push({
       kind: 'duplicate',
       table,
-      what: `${table} has others with the same ${list}: ${subject.name}`,
+      what: `the same ${list} as another of ${table}: ${subject.name}`,
       needs: [{ table, columns: subject.dependsOn }],
       statements: [{ text, values: [] }],
     })

@@ -47,13 +47,13 @@ type Case = readonly [name: string, before: string, after: string, bad: string, 
 const CASES: readonly Case[] = [
   ['NOT NULL', t('a int'), t('a int NOT NULL'), '(NULL), (1), (NULL)', '(1)', 't.a is NULL', 2],
   ['a new column NOT NULL', t('a int'), t('a int, b int NOT NULL'), '(1), (2)', '', 't.b would be NULL', 2],
-  ['a unique constraint', t('a int'), t('a int, CONSTRAINT k UNIQUE (a)'), '(1), (1), (2), (NULL), (NULL)', '(1), (NULL), (NULL)', 't has others with the same a: k', 2], // prettier-ignore
-  ['a unique constraint over two columns', t('a int, "B" int'), t('a int, "B" int, CONSTRAINT k UNIQUE (a, "B")'), '(1, 1), (1, 1), (1, NULL), (1, NULL)', '(1, 1), (1, 2)', 't has others with the same a, "B": k', 2], // prettier-ignore
-  ['NULLS NOT DISTINCT', t('a int'), t('a int, CONSTRAINT k UNIQUE NULLS NOT DISTINCT (a)'), '(NULL), (NULL)', '(NULL)', 't has others with the same a: k', 2], // prettier-ignore
-  ['a primary key', t('a int NOT NULL'), t('a int CONSTRAINT k PRIMARY KEY'), '(1), (1)', '(1), (2)', 't has others with the same a: k', 2], // prettier-ignore
-  ['a unique index', t('a text'), `${t('a text')} CREATE UNIQUE INDEX i ON t (a DESC)`, `('x'), ('x'), ('y')`, `('x')`, 't has others with the same a: i', 2], // prettier-ignore
-  ['a unique index of an expression', t('a text'), `${t('a text')} CREATE UNIQUE INDEX i ON t (lower(a) text_pattern_ops DESC)`, `('x'), ('X')`, `('x'), ('y')`, 't has others with the same lower(a): i', 2], // prettier-ignore
-  ['a partial unique index', t('a int, b int'), `${t('a int, b int')} CREATE UNIQUE INDEX i ON t (a, (a + b)) INCLUDE (b) WHERE b > 0`, '(1, 1), (1, 1), (2, 0), (2, 0)', '(1, 1), (2, 0), (2, 0)', 't has others with the same a, (a + b): i', 2], // prettier-ignore
+  ['a unique constraint', t('a int'), t('a int, CONSTRAINT k UNIQUE (a)'), '(1), (1), (2), (NULL), (NULL)', '(1), (NULL), (NULL)', 'the same a as another of t: k', 2], // prettier-ignore
+  ['a unique constraint over two columns', t('a int, "B" int'), t('a int, "B" int, CONSTRAINT k UNIQUE (a, "B")'), '(1, 1), (1, 1), (1, NULL), (1, NULL)', '(1, 1), (1, 2)', 'the same a, "B" as another of t: k', 2], // prettier-ignore
+  ['NULLS NOT DISTINCT', t('a int'), t('a int, CONSTRAINT k UNIQUE NULLS NOT DISTINCT (a)'), '(NULL), (NULL)', '(NULL)', 'the same a as another of t: k', 2], // prettier-ignore
+  ['a primary key', t('a int NOT NULL'), t('a int CONSTRAINT k PRIMARY KEY'), '(1), (1)', '(1), (2)', 'the same a as another of t: k', 2], // prettier-ignore
+  ['a unique index', t('a text'), `${t('a text')} CREATE UNIQUE INDEX i ON t (a DESC)`, `('x'), ('x'), ('y')`, `('x')`, 'the same a as another of t: i', 2], // prettier-ignore
+  ['a unique index of an expression', t('a text'), `${t('a text')} CREATE UNIQUE INDEX i ON t (lower(a) text_pattern_ops DESC)`, `('x'), ('X')`, `('x'), ('y')`, 'the same lower(a) as another of t: i', 2], // prettier-ignore
+  ['a partial unique index', t('a int, b int'), `${t('a int, b int')} CREATE UNIQUE INDEX i ON t (a, (a + b)) INCLUDE (b) WHERE b > 0`, '(1, 1), (1, 1), (2, 0), (2, 0)', '(1, 1), (2, 0), (2, 0)', 'the same a, (a + b) as another of t: i', 2], // prettier-ignore
   ['a foreign key', two('PRIMARY KEY'), `${two('PRIMARY KEY')}; ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES u`, '(1, 1), (NULL, 2)', '(NULL, 1)', 't (a) refers to nothing in u: f', 1], // prettier-ignore
   ['a foreign key to a new table', t('a int'), `CREATE TABLE u (a int PRIMARY KEY); ${t('a int CONSTRAINT f REFERENCES u')}`, '(1), (NULL)', '(NULL)', 't (a) refers to nothing in u: f', 1], // prettier-ignore
   ['a foreign key with MATCH FULL', `CREATE TABLE u (a int, b int, PRIMARY KEY (a, b)); ${t('a int, b int')}`, `CREATE TABLE u (a int, b int, PRIMARY KEY (a, b)); ${t('a int, b int, CONSTRAINT f FOREIGN KEY (a, b) REFERENCES u MATCH FULL')}`, '(1, NULL), (NULL, NULL), (1, 2)', '(NULL, NULL)', 't (a, b) refers to nothing in u: f', 2], // prettier-ignore
