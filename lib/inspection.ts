@@ -35,28 +35,22 @@ export interface InspectionOptions extends ApprovalOptions {
 
 export class Inspection {
   readonly #options: InspectionOptions
-  readonly #database: Database
-  readonly #tenants: Tenants
-  readonly #folders: Folders
 
   constructor(options: InspectionOptions) {
     this.#options = options
-    this.#database = options.database
-    this.#tenants = options.tenants
-    this.#folders = options.folders
   }
 
   async plan(options: Selection & PlanOptions): Promise<PlanReport | readonly FleetPlanReport[]> {
     const request = { direction: 'up', ...options } as const
     return explainingDatabaseErrors(async () => {
-      const { runner } = this.#database
+      const { runner } = this.#options.database
       if (isOne(options)) {
-        const subject = await this.#tenants.subject(options)
-        const files = await this.#folders.migrationsOf(subject.tenant === undefined)
+        const subject = await this.#options.tenants.subject(options)
+        const files = await this.#options.folders.migrationsOf(subject.tenant === undefined)
         return planOne(runner, { subject, files, request }, this.#options)
       }
-      const tenants = await this.#tenants.select(options)
-      const files = await this.#folders.migrations()
+      const tenants = await this.#options.tenants.select(options)
+      const files = await this.#options.folders.migrations()
       const plans = await planMany(runner, tenants, { files, request }, this.#options)
       if (this.#options.transaction === 'fleet') await assertOneTransaction(plans, files)
       return plans
@@ -66,24 +60,24 @@ export class Inspection {
   /** The tables of a tenant, or of the shared schema. */
   async tables(selection: OneSelection): Promise<readonly TableReport[]> {
     return explainingDatabaseErrors(async () => {
-      const { schema } = await this.#tenants.subject(selection)
-      return readTables(this.#database.runner, schema)
+      const { schema } = await this.#options.tenants.subject(selection)
+      return readTables(this.#options.database.runner, schema)
     })
   }
 
   async status(options: StatusSelection): Promise<TenantStatus | readonly TenantStatus[]> {
     return explainingDatabaseErrors(async () => {
-      if (isOne(options)) return this.#read(await this.#tenants.subject(options), undefined)
-      return this.#statuses(await this.#tenants.select(orAll(options)), options.verify ?? false)
+      if (isOne(options)) return this.#read(await this.#options.tenants.subject(options), undefined)
+      return this.#statuses(await this.#options.tenants.select(orAll(options)), options.verify ?? false)
     })
   }
 
   /** What was applied when, of one schema or of many tenants. */
   async history(options: OneSelection | Partial<FleetSelection>): Promise<TenantHistory | TenantHistory[]> {
     return explainingDatabaseErrors(async () => {
-      if (isOne(options)) return this.#historyOf(await this.#tenants.subject(options))
+      if (isOne(options)) return this.#historyOf(await this.#options.tenants.subject(options))
       const histories: TenantHistory[] = []
-      for (const tenant of await this.#tenants.select(orAll(options)))
+      for (const tenant of await this.#options.tenants.select(orAll(options)))
         histories.push(await this.#historyOf(subjectOf(tenant)))
       return histories
     })
@@ -91,9 +85,11 @@ export class Inspection {
 
   /** What the ledger cannot tell, the version tables do. */
   async #statuses(tenants: readonly Tenant[], verify: boolean): Promise<readonly TenantStatus[]> {
-    const names = (await this.#folders.migrations()).map(({ name }) => name)
+    const names = (await this.#options.folders.migrations()).map(({ name }) => name)
     const known = new KnownHistories(names)
-    const entries = new Map((await readLedger(this.#database.runner)).map((entry) => [entry.schema, entry]))
+    const entries = new Map(
+      (await readLedger(this.#options.database.runner)).map((entry) => [entry.schema, entry]),
+    )
     const statuses: TenantStatus[] = []
     for (const { id, schema } of tenants) {
       const entry = entries.get(schema)
@@ -108,8 +104,8 @@ export class Inspection {
   }
 
   async #historyOf({ id, schema, tenant }: Subject): Promise<TenantHistory> {
-    const { runner } = this.#database
-    const files = await this.#folders.migrationsOf(tenant === undefined)
+    const { runner } = this.#options.database
+    const files = await this.#options.folders.migrationsOf(tenant === undefined)
     const { storage } = this.#options
     const exists = await schemaExists(runner, schema)
     const history = exists
@@ -120,8 +116,8 @@ export class Inspection {
   }
 
   async #read({ id, schema, tenant }: Subject, entry: LedgerEntry | undefined): Promise<TenantStatus> {
-    const { runner } = this.#database
-    const files = await this.#folders.migrationsOf(tenant === undefined)
+    const { runner } = this.#options.database
+    const files = await this.#options.folders.migrationsOf(tenant === undefined)
     const exists = await schemaExists(runner, schema)
     return describeStatus({
       id,

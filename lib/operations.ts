@@ -1,5 +1,4 @@
 /** What those who operate a tenancy ask of it, apart from migrating: programs, locks, an examination. */
-import type { Database } from './database.ts'
 import { explainingDatabaseErrors } from './database-errors.ts'
 import { examine, type DoctorReport } from './doctor/doctor.ts'
 import { execForEach, type ExecOptions, type ExecReport } from './exec/exec.ts'
@@ -10,7 +9,6 @@ import type { FleetLimits, Place } from './on-each.ts'
 import { checkConcurrency, checkMaxFailures, type ResolvedOptions } from './options.ts'
 import type { FleetSelection } from './selection.ts'
 import type { VersionStorage } from './storage/storage.ts'
-import type { Tenants } from './tenants.ts'
 
 export interface OperationsOptions extends Place {
   readonly sharedSchema: string
@@ -22,27 +20,21 @@ export interface OperationsOptions extends Place {
 
 export class Operations {
   readonly #options: OperationsOptions
-  readonly #database: Database
-  readonly #tenants: Tenants
-  readonly #folders: Folders
 
   constructor(options: OperationsOptions) {
     this.#options = options
-    this.#database = options.database
-    this.#tenants = options.tenants
-    this.#folders = options.folders
   }
 
   async doctor(): Promise<DoctorReport> {
     const { sharedSchema, searchPath, storage, migrationUrl } = this.#options
-    const shared = await this.#folders.migrationsOf(true)
+    const shared = await this.#options.folders.migrationsOf(true)
     return explainingDatabaseErrors(() =>
       examine({
-        sql: this.#database.runner,
-        withConnection: (fn) => this.#database.withConnection(fn),
-        withSession: (fn) => this.#database.withSession(fn),
+        sql: this.#options.database.runner,
+        withConnection: (fn) => this.#options.database.withConnection(fn),
+        withSession: (fn) => this.#options.database.withSession(fn),
         isSeparate: migrationUrl !== undefined,
-        tenants: () => this.#tenants.all(),
+        tenants: () => this.#options.tenants.all(),
         names: { sharedSchema, searchPath, hasSharedMigrations: shared.length > 0 },
         versionTable: storage.table,
       }),
@@ -51,24 +43,24 @@ export class Operations {
 
   async locks(): Promise<readonly MigrationLock[]> {
     const owners = await this.#lockOwners()
-    return explainingDatabaseErrors(() => readLocks(this.#database.runner, owners))
+    return explainingDatabaseErrors(() => readLocks(this.#options.database.runner, owners))
   }
 
   async endLockHolder(pid: number): Promise<MigrationLock> {
     const owners = await this.#lockOwners()
-    return explainingDatabaseErrors(() => endLockHolder(this.#database.runner, owners, pid))
+    return explainingDatabaseErrors(() => endLockHolder(this.#options.database.runner, owners, pid))
   }
 
   async #lockOwners(): Promise<readonly LockOwner[]> {
-    const { id, schema } = await this.#tenants.subject({ shared: true })
-    return [...(await this.#tenants.all()), { id, schema }]
+    const { id, schema } = await this.#options.tenants.subject({ shared: true })
+    return [...(await this.#options.tenants.all()), { id, schema }]
   }
 
   async exec(options: FleetSelection & FleetLimits & ExecOptions): Promise<ExecReport> {
-    const tenants = await this.#tenants.select(options)
+    const tenants = await this.#options.tenants.select(options)
     return explainingDatabaseErrors(() =>
       execForEach(tenants, options, {
-        sql: this.#database.runner,
+        sql: this.#options.database.runner,
         searchPath: this.#options.searchPath,
         concurrency: checkConcurrency(options.concurrency, this.#options.concurrency),
         maxFailures: checkMaxFailures(options),

@@ -6,7 +6,7 @@ import { isTenancyError, retold, type TenancyError } from './errors.ts'
 import { HeldEvents } from './held-events.ts'
 import type { Interruption } from './interruption.ts'
 import { approve } from './migrations/approval.ts'
-import { loadMigration, type MigrationFile } from './migrations/files.ts'
+import type { MigrationFile } from './migrations/files.ts'
 import { migrate } from './migrations/migrator.ts'
 import { sharesTransaction } from './migrations/plan.ts'
 import type { MigratorOptions, RunReport, RunRequest } from './migrations/run.ts'
@@ -14,6 +14,7 @@ import { compareNames } from './migrations/revision.ts'
 import type { MigrationSession } from './migrations/session.ts'
 import type { Subject } from './migrations/subject.ts'
 import { NeedsCommit } from './migrations/treatment.ts'
+import { findOutside } from './shareable.ts'
 import { SQLSTATE, sqlStateOf } from './sql.ts'
 
 /** What a redo did. */
@@ -70,11 +71,7 @@ interface Both {
 }
 
 async function canShareTransaction(names: readonly string[], { files, options }: Both): Promise<boolean> {
-  if (!sharesTransaction(options.transaction)) return false
-  for (const file of files) {
-    if (names.includes(file.name) && !(await loadMigration(file)).transaction) return false
-  }
-  return true
+  return sharesTransaction(options.transaction) && (await findOutside(names, files)) === undefined
 }
 
 async function inOneTransaction(both: Both): Promise<RedoReport> {

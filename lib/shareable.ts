@@ -41,9 +41,19 @@ export async function assertOneTransaction(
 
 /** @throws {@link TenancyError} FLEET_TRANSACTION_REFUSED if a file of `names` says that it wants no transaction. */
 async function assertShareable(names: readonly string[], files: readonly MigrationFile[]): Promise<void> {
+  const migration = await findOutside(names, files)
+  if (migration !== undefined) throw cannotShare(migration)
+}
+
+/** The first of `names` whose file says that it wants no transaction. */
+export async function findOutside(
+  names: readonly string[],
+  files: readonly MigrationFile[],
+): Promise<string | undefined> {
   for (const file of files) {
-    if (names.includes(file.name) && !(await loadMigration(file)).transaction) throw cannotShare(file.name)
+    if (names.includes(file.name) && !(await loadMigration(file)).transaction) return file.name
   }
+  return undefined
 }
 
 function cannotShare(migration: string): TenancyError {

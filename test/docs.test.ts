@@ -197,11 +197,12 @@ const modules = examples().map((example) => ({ ...example, file: fileOf(example)
 /** A process of its own costs a second: it is for those that have the application's Sequelize, which obeys one tenancy. */
 const apart = modules.filter(({ text }) => text.includes("'./database.ts'"))
 const together = modules.filter((module) => !apart.includes(module))
+test.before(() => modules.forEach(({ file, text }) => project.write(file, text)))
+
 let failures: Promise<ReadonlyMap<string, string>> | undefined
 
 for (const { title, file, text } of modules) {
   test(`the example of ${title} runs`, async () => {
-    for (const each of failures === undefined ? modules : []) project.write(each.file, each.text)
     failures ??= runTogether(together.map((module) => module.file))
     const found = apart.some((module) => module.file === file) ? await runTogether([file]) : await failures
     const failure = found.get(file)

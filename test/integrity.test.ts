@@ -169,7 +169,8 @@ test('a migration that was reverted and applied again is held to its new content
 
 test('.ts in development and .js after a build are one migration, with contents of their own', async () => {
   const { tenancy, id, remove, write, restarted } = await project({
-    '1_a.ts': "export const up = async ({ context }: any) => context.sql('CREATE TABLE a ()')",
+    '1_a.ts':
+      "export const up = async ({ context }: { context: { sql(text: string): unknown } }) => context.sql('CREATE TABLE a ()')",
   })
   const built = (name: string, table: string) => ({
     [`${name}.js`]: `exports.up = async ({ context }) => context.sql('CREATE TABLE ${table} ()')`,

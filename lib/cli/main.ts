@@ -1,13 +1,9 @@
 #!/usr/bin/env node
 /** The executable: arguments in, exit code out; the only place that touches either. */
 import { Console } from 'node:console'
-import module from 'node:module'
 
 import { run } from './program.ts'
 import { processTerminal } from './terminal.ts'
-
-// What the command loads later is compiled once, and not at each start, by Node 22.1 and later.
-;(module as { enableCompileCache?(): unknown }).enableCompileCache?.()
 
 /** How long a pool or timer of the application may keep the process after the command is done. */
 const GRACE_MS = 500

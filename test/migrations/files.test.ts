@@ -98,10 +98,14 @@ for (const [what, name, text] of [
   [
     'a default export of TypeScript',
     'a.ts',
-    `export default { async up(first: any, second: any) { ${SEES} } }`,
+    `export default { async up(first: unknown, second: unknown) { ${SEES} } }`,
   ],
-  ['named exports of .mts', 'a.mts', `export const up = async (first: any, second: any) => { ${SEES} }`],
-  ['export = of .cts', 'a.cts', `export = { async up(first: any, second: any) { ${SEES} } }`],
+  [
+    'named exports of .mts',
+    'a.mts',
+    `export const up = async (first: unknown, second: unknown) => { ${SEES} }`,
+  ],
+  ['export = of .cts', 'a.cts', `export = { async up(first: unknown, second: unknown) { ${SEES} } }`],
   [
     'a compiled default export',
     'a.cjs',
