@@ -1,84 +1,27 @@
-/** Questions to the catalogs about what models cannot say: settings of tables, and other kinds of objects. */
-import { IS_FREE } from './catalog-tables.ts'
+/** Questions to the catalogs about objects that models cannot say: views, functions, triggers, types. */
 
-const SETTINGS = `
-  SELECT 'setting', t.relname, 0, to_json(each.setting)
-    FROM tables t
-   CROSS JOIN LATERAL (
-      SELECT unnest(t.reloptions)
-      UNION ALL
-      SELECT 'toast.' || unnest(x.reloptions) FROM pg_class x WHERE x.oid = t.reltoastrelid
-      UNION ALL SELECT 'row security' WHERE t.relrowsecurity
-      UNION ALL SELECT 'row security is forced' WHERE t.relforcerowsecurity
-      UNION ALL SELECT 'unlogged' WHERE t.relpersistence = 'u'
-      UNION ALL SELECT 'replica identity=' || CASE t.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' ELSE 'index' END
-                 WHERE t.relreplident <> 'd'
-      UNION ALL SELECT 'tablespace=' || s.spcname FROM pg_tablespace s WHERE s.oid = t.reltablespace
-      UNION ALL SELECT 'access method=' || m.amname FROM pg_am m WHERE m.oid = t.relam AND m.amname <> 'heap'
-      UNION ALL SELECT 'type=' || t.reloftype::regtype WHERE t.reloftype <> 0
-      UNION ALL SELECT 'partition by ' || pg_get_partkeydef(t.oid) WHERE t.relkind = 'p'
-      UNION ALL
-      SELECT concat_ws(' ', CASE WHEN t.relispartition THEN 'partition of' ELSE 'inherits' END, i.inhparent::regclass,
-                       pg_get_expr(t.relpartbound, t.oid))
-        FROM pg_inherits i WHERE i.inhrelid = t.oid
-    ) AS each (setting)`
+/** All that is no table, enum or sequence, whoever describes it. */
+export const OTHERS = `
+  others AS MATERIALIZED (
+    SELECT classid, objid FROM objects WHERE classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass)
+    UNION ALL SELECT 'pg_class'::regclass, oid FROM relations WHERE relkind IN ('v', 'm', 'f')
+    UNION ALL
+    SELECT 'pg_type'::regclass, oid FROM pg_type
+     WHERE oid = ANY (ARRAY(SELECT objid FROM objects WHERE classid = 'pg_type'::regclass
+                            UNION ALL SELECT reltype FROM relations WHERE relkind = 'c'))
+       AND typtype <> 'e' AND typcategory <> 'A'
+    UNION ALL
+    SELECT 'pg_trigger'::regclass, oid FROM pg_trigger
+     WHERE tgrelid = ANY (ARRAY(SELECT oid FROM relations WHERE relkind IN ('r', 'p', 'v', 'f'))) AND NOT tgisinternal
+    UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy WHERE polrelid = ANY (ARRAY(SELECT oid FROM tables))
+    UNION ALL
+    SELECT 'pg_rewrite'::regclass, oid FROM pg_rewrite
+     WHERE ev_class = ANY (ARRAY(SELECT oid FROM relations WHERE relkind IN ('r', 'p', 'v'))) AND rulename <> '_RETURN'
+  )`
 
-/**
- * Of its options only those that can be set: some builds of the server keep notes of their own among them, which are
- * others for each table (seen in Debian's 15.20).
- */
-const COLUMN_SETTINGS = `
-  SELECT 'setting', a.relname, 0, to_json('column ' || quote_ident(a.attname) || ' ' || each.setting)
-    FROM columns a
-    JOIN pg_type t ON t.oid = a.atttypid
-   CROSS JOIN LATERAL (
-      SELECT 'storage=' || a.attstorage::text WHERE a.attstorage <> t.typstorage
-      UNION ALL SELECT 'statistics=' || a.attstattarget WHERE a.attstattarget <> -1
-      UNION ALL SELECT 'compression=' || a.attcompression::text WHERE a.attcompression <> ''
-      UNION ALL SELECT option FROM unnest(a.attoptions) AS option WHERE option LIKE 'n\\_distinct%'
-    ) AS each (setting)
-   WHERE a.attstorage <> t.typstorage OR a.attstattarget <> -1 OR a.attcompression <> '' OR a.attoptions IS NOT NULL`
-
-/** Of indexes, also of those that constraints stand on: of these PostgreSQL prints less. */
-const INDEX_SETTINGS = `
-  SELECT 'setting', t.relname, 0, to_json('index ' || quote_ident(x.relname) || ' ' || each.setting)
-    FROM pg_index i
-    JOIN tables t ON t.oid = i.indrelid
-    JOIN pg_class x ON x.oid = i.indexrelid
-    LEFT JOIN pg_description d ON d.objoid = x.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
-   CROSS JOIN LATERAL (
-      SELECT 'is the replica identity' WHERE i.indisreplident
-      UNION ALL SELECT 'is clustered' WHERE i.indisclustered
-      UNION ALL SELECT 'tablespace=' || s.spcname FROM pg_tablespace s WHERE s.oid = x.reltablespace
-      UNION ALL SELECT option
-                  FROM unnest(x.reloptions || ('comment=' || d.description)) AS option
-                 WHERE option IS NOT NULL
-                   AND x.oid IN (SELECT k.conindid FROM constraints k WHERE k.contype IN ('p', 'u', 'x'))
-    ) AS each (setting)
-   WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM tables))
-     AND (i.indisreplident OR i.indisclustered OR x.reltablespace <> 0 OR x.reloptions IS NOT NULL
-          OR d.description IS NOT NULL)
-  UNION ALL
-  SELECT 'setting', t.relname, 0,
-         to_json(format('index %I statistics of %s=%s', i.indexrelid::regclass, a.attnum, a.attstattarget))
-    FROM pg_index i
-    JOIN tables t ON t.oid = i.indrelid
-    JOIN pg_attribute a ON a.attrelid = i.indexrelid
-   WHERE a.attrelid = ANY (ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = ANY (ARRAY(SELECT oid FROM tables))))
-     AND a.attnum > 0 AND coalesce(a.attstattarget, -1) <> -1`
-
-/** A sequence that a column owns without being its serial; NOT NULL that rows need not obey yet (PostgreSQL 18). */
-const OTHER_SETTINGS = `
-  SELECT 'setting', t.relname, 0, to_json(format('column %I owns sequence %I', a.attname, s.relname))
-    FROM sequences s
-    JOIN tables t ON t.oid = s.owner
-    JOIN columns a ON a.attrelid = s.owner AND a.attnum = s.attnum
-   WHERE ${IS_FREE}
-  UNION ALL
-  SELECT 'setting', t.relname, 0, to_json(format('constraint %I NOT NULL is not valid', k.conname))
-    FROM constraints k
-    JOIN tables t ON t.oid = k.conrelid
-   WHERE k.contype = 'n' AND NOT k.convalidated`
+/** How many there are; no row if there are none, and no reason then to ask the others. */
+export const COUNT = `
+  SELECT 'others', '', 0, to_json(count(*)) FROM others HAVING count(*) > 0`
 
 const VIEWS = `
   SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END, '', 0,
@@ -99,7 +42,7 @@ const VIEWS = `
            'dependsOn', (SELECT json_agg(${columnsRead('pg_rewrite', 'w.oid')}) FROM pg_rewrite w
                           WHERE w.ev_class = c.oid))
     FROM relations c
-   WHERE c.relkind IN ('v', 'm', 'f')`
+   WHERE ${isOther('c.oid', 'pg_class')}`
 
 /** A path that a function sets is compared without the schema's own name, which FROM CURRENT has written there. */
 const FUNCTIONS = `
@@ -125,7 +68,7 @@ const FUNCTIONS = `
            'dependsOn', json_build_array(${columnsRead('pg_proc', 'p.oid')}))
     FROM pg_proc p
     JOIN pg_language l ON l.oid = p.prolang
-   WHERE p.oid = ANY (ARRAY(SELECT objid FROM objects WHERE classid = 'pg_proc'::regclass))`
+   WHERE ${isOther('p.oid', 'pg_proc')}`
 
 const TRIGGERS = `
   SELECT 'trigger', c.relname, 0,
@@ -137,7 +80,7 @@ const TRIGGERS = `
            'dependsOn', json_build_array(${columnsRead('pg_trigger', 't.oid')}))
     FROM pg_trigger t
     JOIN relations c ON c.oid = t.tgrelid
-   WHERE t.tgrelid = ANY (ARRAY(SELECT oid FROM relations WHERE relkind IN ('r', 'p', 'v', 'f'))) AND NOT t.tgisinternal`
+   WHERE ${isOther('t.oid', 'pg_trigger')}`
 
 const POLICIES = `
   SELECT 'policy', t.relname, 0,
@@ -151,7 +94,7 @@ const POLICIES = `
            'dependsOn', json_build_array(${columnsRead('pg_policy', 'p.oid')}))
     FROM pg_policy p
     JOIN tables t ON t.oid = p.polrelid
-   WHERE p.polrelid = ANY (ARRAY(SELECT oid FROM tables))`
+   WHERE ${isOther('p.oid', 'pg_policy')}`
 
 const RULES = `
   SELECT 'rule', c.relname, 0,
@@ -162,7 +105,7 @@ const RULES = `
            'dependsOn', json_build_array(${columnsRead('pg_rewrite', 'w.oid')}))
     FROM pg_rewrite w
     JOIN relations c ON c.oid = w.ev_class
-   WHERE w.ev_class = ANY (ARRAY(SELECT oid FROM relations WHERE relkind IN ('r', 'p', 'v'))) AND w.rulename <> '_RETURN'`
+   WHERE ${isOther('w.oid', 'pg_rewrite')}`
 
 const STATISTICS = `
   SELECT 'statistics', t.relname, 0,
@@ -175,7 +118,7 @@ const STATISTICS = `
            'dependsOn', json_build_array(${columnsRead('pg_statistic_ext', 's.oid')}))
     FROM pg_statistic_ext s
     JOIN tables t ON t.oid = s.stxrelid
-   WHERE s.oid = ANY (ARRAY(SELECT objid FROM objects WHERE classid = 'pg_statistic_ext'::regclass))`
+   WHERE ${isOther('s.oid', 'pg_statistic_ext')}`
 
 /** Domains, composite types and what else is a type of its own, but for enums, arrays, and those of tables. */
 const TYPES = `
@@ -204,19 +147,22 @@ const TYPES = `
              ${commentOf('pg_type', 't.oid')}),
            'dependsOn', json_build_array())
     FROM pg_type t
-   WHERE t.oid = ANY (ARRAY(
-           SELECT objid FROM objects WHERE classid = 'pg_type'::regclass
-           UNION ALL SELECT reltype FROM relations WHERE relkind = 'c'))
-     AND t.typtype <> 'e' AND t.typcategory <> 'A'`
+   WHERE ${isOther('t.oid', 'pg_type')}`
 
 /** What none of the others asks for: operators, collations, text search. */
 const OBJECTS = `
   SELECT 'object', '', 0,
          json_build_object('name', concat_ws(' ', i.type, coalesce(i.name, pg_describe_object(o.classid, o.objid, 0))),
                            'definition', '', 'dependsOn', json_build_array())
-    FROM objects o
+    FROM others o
    CROSS JOIN LATERAL pg_identify_object(o.classid, o.objid, 0) AS i
-   WHERE o.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, 'pg_statistic_ext'::regclass)`
+   WHERE o.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, 'pg_statistic_ext'::regclass,
+                           'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_rewrite'::regclass)`
+
+/** Whether `oid` is of an object that `catalog` has of the schema's others. */
+function isOther(oid: string, catalog: string): string {
+  return `${oid} = ANY (ARRAY(SELECT objid FROM others WHERE classid = '${catalog}'::regclass))`
+}
 
 /** A line of the definition for the comment, if there is one. */
 function commentOf(catalog: string, oid: string): string {
@@ -235,10 +181,6 @@ function columnsRead(catalog: string, oid: string): string {
 }
 
 export const OTHER_QUESTIONS: readonly string[] = [
-  SETTINGS,
-  COLUMN_SETTINGS,
-  INDEX_SETTINGS,
-  OTHER_SETTINGS,
   VIEWS,
   FUNCTIONS,
   TRIGGERS,

@@ -72,8 +72,8 @@ export const OBJECTS = `
   )`
 
 const TABLES = `
-  SELECT 'table' AS kind, t.relname AS parent, 0 AS position,
-         json_build_object('name', t.relname, 'comment', d.description) AS data
+  SELECT 'table', t.relname, 0,
+         json_build_object('name', t.relname, 'comment', d.description)
     FROM tables t
     LEFT JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0`
 

@@ -1,11 +1,12 @@
 /**
- * One question to the catalogs that tells everything of a schema, under a search path of exactly that schema:
- * PostgreSQL prints what is found by the path bare, and all else with its schema. A snapshot and a fingerprint are two
- * answers to the same question, so that neither sees what the other does not.
+ * Questions to the catalogs that tell everything of a schema, under a search path of exactly that schema: PostgreSQL
+ * prints what is found by the path bare, and all else with its schema. A snapshot and a fingerprint are two answers to
+ * the same questions, so that neither sees what the other does not.
  */
 import { TenancyError } from '../errors.ts'
 import { quoteIdentifier, searchPath, type SqlRunner } from '../sql.ts'
-import { OTHER_QUESTIONS } from './catalog-others.ts'
+import { COUNT, OTHER_QUESTIONS, OTHERS } from './catalog-others.ts'
+import { SETTING_QUESTIONS } from './catalog-settings.ts'
 import { OBJECTS, TABLE_QUESTIONS } from './catalog-tables.ts'
 
 /** What was found under one path: `schema` is the schema that the answer is about. */
@@ -27,12 +28,17 @@ export interface Hash extends Answer {
 }
 
 /**
- * Every fact of the schema.
+ * Every fact of the schema. Most schemas have nothing but tables, and most of the time that a statement takes is its
+ * planning: about other objects is asked only where there are any.
  *
  * @throws {@link TenancyError} SCHEMA_MISSING
  */
 export async function factsOf(sql: SqlRunner, schema: string): Promise<readonly Fact[]> {
-  return ask<Fact>(sql, schema, [`SET LOCAL search_path TO ${searchPath([schema])}`, FACTS])
+  const path = `SET LOCAL search_path TO ${searchPath([schema])}`
+  const answer = await ask<Fact>(sql, schema, [path, FACTS_OF_TABLES])
+  const facts = answer.filter(({ kind }) => kind !== 'others')
+  if (facts.length === answer.length) return facts
+  return [...facts, ...(await ask<Fact>(sql, schema, [path, FACTS_OF_OTHERS]))]
 }
 
 /**
@@ -65,15 +71,24 @@ export async function withHashes<T>(sql: SqlRunner, fn: () => Promise<T>): Promi
 
 const PREPARED = 'umzug_tenants_hashes'
 
-const FACTS = `${factsWithin('nspname = current_schema()')}
+const QUESTIONS_OF_TABLES = [...TABLE_QUESTIONS, ...SETTING_QUESTIONS]
+const FACTS_OF_TABLES = factsBy([COUNT, ...QUESTIONS_OF_TABLES])
+const FACTS_OF_OTHERS = factsBy(OTHER_QUESTIONS)
+
+function factsBy(questions: readonly string[]): string {
+  return `${factsWithin('nspname = current_schema()', questions)}
   SELECT (SELECT nspname FROM own) AS schema, kind, parent, data::text AS data FROM facts ORDER BY position`
+}
 
 /**
  * The order of columns is no part of it. It gives no row before all are made and the path is what it was: at the first
  * one PostgreSQL looks whether the statement is still planned for the path there is.
  */
-const HASHES = `${factsWithin(`nspname = current_setting('umzug_tenants.schema')
-    AND set_config('search_path', quote_ident(nspname) || ', pg_temp', true) <> ''`)},
+const HASHES = `${factsWithin(
+  `nspname = current_setting('umzug_tenants.schema')
+    AND set_config('search_path', quote_ident(nspname) || ', pg_temp', true) <> ''`,
+  [...QUESTIONS_OF_TABLES, ...OTHER_QUESTIONS],
+)},
   lines AS (SELECT parent, concat_ws(' ', kind, data) COLLATE "C" AS line FROM facts),
   hashes AS MATERIALIZED (
     SELECT (SELECT nspname FROM own) AS schema, parent, md5(string_agg(line, E'\\n' ORDER BY line)) AS hash
@@ -84,10 +99,10 @@ const HASHES = `${factsWithin(`nspname = current_setting('umzug_tenants.schema')
             FROM (SELECT count(*) FROM hashes) AS all_of_them) IS NOT NULL`
 
 /** Kind, table it belongs to or nothing, place among its kind, and what there is to say, as JSON. */
-function factsWithin(own: string): string {
+function factsWithin(own: string, questions: readonly string[]): string {
   return `
-  WITH own AS MATERIALIZED (SELECT oid, nspname FROM pg_namespace WHERE ${own}), ${OBJECTS},
-  facts AS (${[...TABLE_QUESTIONS, ...OTHER_QUESTIONS].join('\n UNION ALL ')}\n)`
+  WITH own AS MATERIALIZED (SELECT oid, nspname FROM pg_namespace WHERE ${own}), ${OBJECTS}, ${OTHERS},
+  facts (kind, parent, position, data) AS (${questions.join('\n UNION ALL ')}\n)`
 }
 
 /**

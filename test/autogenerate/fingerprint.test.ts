@@ -139,7 +139,7 @@ test('what has drifted says how, and what has drifted alike is read once', async
       expected,
     )
   }
-  assert.is(sql.count, 7, 'as without drift, and two snapshots')
+  assert.is(sql.count, 9, 'as without drift, and two snapshots: of the tables, and of the views')
 })
 
 test('accepted differences are none', async () => {
