@@ -1,7 +1,7 @@
-/** What users of Alembic and of sequelize-cli type works as it stands: each spelling as a process of its own. */
+/** What users of Alembic and of sequelize-cli type works as it stands: in this process, and one of each as a process. */
 import * as assert from 'uvu/assert'
 
-import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
+import { cliProjects, inThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { emptyProgram } from '../support/schema.ts'
 import { suite } from '../support/suite.ts'
@@ -10,10 +10,13 @@ const test = suite('cli/spellings')
 const database = testDatabase(test)
 const newProject = cliProjects(test, database)
 
+let asProcess: CliProject
 let project: CliProject
+const startedIn = process.cwd()
 
 test.before(async () => {
-  project = await newProject({
+  asProcess = await newProject({
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
     ...tableMigration('001_users', 'users'),
     ...tableMigration('002_roles', 'roles'),
     ...tableMigration('003_permissions', 'permissions'),
@@ -22,8 +25,12 @@ test.before(async () => {
     'seeders/002_two.sql': 'INSERT INTO users VALUES (2);',
     'seeders/002_two.down.sql': 'DELETE FROM users WHERE id = 2;',
   })
+  project = inThisProcess(asProcess)
+  process.chdir(project.folder) // files are named as they are seen from where a command is typed
   await project.cli(['tenants', 'create', 'a'])
 })
+
+test.after(() => process.chdir(startedIn))
 
 /** The tenant's tables, and the ids of its users. */
 async function holdings(): Promise<string> {
@@ -72,9 +79,13 @@ const TYPED: readonly (readonly [string, string, RegExp?])[] = [
   ['migration:create --name add-notes --format mjs', '', /^wrote migrations\/\d{14}_add_notes\.mjs\n$/],
 ]
 
+/** One of each as a process of its own: witnesses that what is typed is what a command is given. */
+const AS_PROCESS = ['-x tenant=a upgrade +1', 'db:migrate --to 001_users.sql --tenant a']
+
 for (const [index, [line, expected, printed]] of TYPED.entries()) {
   test(`${index + 1}. ${line} leaves "${expected}"`, async () => {
-    const { code, stdout, stderr } = await project.cli(line.split(' '))
+    const typedIn = AS_PROCESS.includes(line) ? asProcess : project
+    const { code, stdout, stderr } = await typedIn.cli(line.split(' '))
     assert.equal([code, await holdings()], [0, expected], stderr)
     if (printed !== undefined) assert.match(stdout, printed)
   })
