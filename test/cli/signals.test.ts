@@ -2,12 +2,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import pg from 'pg'
 import * as assert from 'uvu/assert'
 
 import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { TenantStatus } from '../../lib/status.ts'
-import { cliProjects, type CliProject } from '../support/cli.ts'
+import { cliProjects, inThisProcess, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
@@ -18,30 +19,54 @@ const newProject = cliProjects(test, database)
 /** Longer than signals that count as one are apart. */
 const APART_MS = 700
 
+/** SQL that is under way until {@link open} is called for the gate. */
+const waitAt = (gate: string) => `
+  DO $$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM public.gate WHERE name = '${gate}') LOOP PERFORM pg_sleep(0.01); END LOOP;
+  END $$;`
+
+const open = (gate: string) => database.query('INSERT INTO public.gate VALUES ($1)', [gate])
+
+/** Looks at the server again and again, on one connection: a new one each time would cost more than the look. */
+let watcher: pg.Client
+
+test.before(async () => {
+  await database.query('CREATE TABLE public.gate (name text)')
+  watcher = new pg.Client({ connectionString: database.url })
+  await watcher.connect()
+})
+
+test.after(() => watcher.end())
+
+interface SlowProject extends CliProject {
+  /** The same project, for commands that get no signals. */
+  readonly undisturbed: CliProject
+}
+
 /** A project with one migration, whose tenants are registered. */
-async function projectWith(ids: readonly string[], migration: string): Promise<CliProject> {
+async function projectWith(ids: readonly string[], migration: string): Promise<SlowProject> {
   const list = JSON.stringify(ids.map((id) => ({ id, schema: id })))
   const project = await newProject({
     'migrations/001_slow.sql': migration,
-    'migrations/001_slow.down.sql': 'SELECT pg_sleep(0.5); DROP TABLE slow;',
+    'migrations/001_slow.down.sql': `${waitAt(`down ${ids.join(' ')}`)} DROP TABLE slow;`,
     'seeders/001_rows.sql': 'SELECT pg_sleep(60);',
     'umzug-tenants.config.mjs': `const all = ${list}
-      export default { concurrency: 2, lock: { waitMs: 60_000 }, tenants: {
+      export default { url: ${JSON.stringify(database.url)}, concurrency: 2, lock: { waitMs: 60_000 }, tenants: {
         list: () => all, find: ({ id }) => all.find((tenant) => tenant.id === id) ?? null } }`,
   })
   for (const id of ids) await database.query(`CREATE SCHEMA IF NOT EXISTS ${id}`)
-  return project
+  return { ...project, undisturbed: inThisProcess(project) }
 }
 
 /** Resolves when `count` migrations are under way on the server. */
 async function running(count: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const rows = await database.query(
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const { rows } = await watcher.query(
       `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()
           AND datname = current_database()`,
     )
     if (rows.length === count) return
-    await sleep(50)
+    await sleep(20)
   }
   throw new Error(`there never were ${count} migrations under way`)
 }
@@ -50,7 +75,7 @@ async function running(count: number): Promise<void> {
 async function waitingForLock(): Promise<void> {
   const [now] = await database.query<{ now: string }>('SELECT clock_timestamp()::text AS now')
   for (let attempt = 0; attempt < 1000; attempt++) {
-    const rows = await database.query(
+    const { rows } = await watcher.query(
       `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()
           AND datname = current_database() AND backend_start > $1::timestamptz`,
       [now?.now ?? ''],
@@ -74,6 +99,21 @@ const sending = (count: number, ...signals: NodeJS.Signals[]) => ({
   },
 })
 
+/** Sends SIGINT once `count` migrations are under way, and lets them end when the process has said what it will do. */
+const interrupting = (count: number, gate: string) => ({
+  started: (child: ChildProcess) => {
+    const told = new Promise((resolve) => {
+      child.stderr?.on('data', (text) => String(text).includes('nothing more is begun') && resolve(undefined))
+    })
+    void (async () => {
+      await running(count)
+      child.kill('SIGINT')
+      await told
+      await open(gate)
+    })()
+  },
+})
+
 const tables = async (ids: readonly string[]) =>
   (
     await database.query<{ id: string }>(
@@ -84,8 +124,8 @@ const tables = async (ids: readonly string[]) =>
 
 test('O50 the first Ctrl-C begins no tenant more and lets the running ones end: exit 130, and the rest next time', async () => {
   const ids = ['a1', 'a2', 'a3', 'a4', 'a5']
-  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(1.5);')
-  const { code, stdout, stderr } = await project.cli(['up', '--all'], sending(2, 'SIGINT'))
+  const project = await projectWith(ids, `CREATE TABLE slow (); ${waitAt('a')}`)
+  const { code, stdout, stderr } = await project.cli(['up', '--all'], interrupting(2, 'a'))
   assert.is(code, 130, stderr)
   assert.match(
     stderr,
@@ -97,7 +137,7 @@ test('O50 the first Ctrl-C begins no tenant more and lets the running ones end: 
     '3 tenants were not run\nto go on: run the same command again, which does only what is left\n',
   )
   assert.equal(await tables(ids), ['a1', 'a2'])
-  const again = await project.json<FleetReport>(['up', '--all'])
+  const again = await project.undisturbed.json<FleetReport>(['up', '--all'])
   const { succeeded, unchanged, notRun } = again.document
   assert.equal([again.code, succeeded, unchanged, notRun], [0, 3, 2, 0])
 })
@@ -124,7 +164,10 @@ test('O50 a second signal cancels the statements on the server: exit 143, and no
   assert.equal(document.tenants[0]?.error?.fix, ['run it again: umzug-tenants up --tenant b1'])
   assert.equal(await tables(ids), [])
   await running(0)
-  const { document: status } = await project.json<{ tenants: TenantStatus[] }>(['status', '--verify'])
+  const { document: status } = await project.undisturbed.json<{ tenants: TenantStatus[] }>([
+    'status',
+    '--verify',
+  ])
   assert.equal(
     status.tenants.map(({ pending }) => pending.length),
     [1, 1, 1],
@@ -133,13 +176,17 @@ test('O50 a second signal cancels the statements on the server: exit 143, and no
 
 test('signals that come together are one: npx passes on what the terminal has told everybody', async () => {
   const ids = ['c1', 'c2', 'c3']
-  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(1.5);')
+  const project = await projectWith(ids, `CREATE TABLE slow (); ${waitAt('c')}`)
   const { code, document } = await project.json<FleetReport>(['up', '--all'], {
     started: (child) =>
-      void running(2).then(() => {
+      void (async () => {
+        await running(2)
         child.kill('SIGINT')
-        setTimeout(() => child.kill('SIGINT'), 100)
-      }),
+        await sleep(100)
+        child.kill('SIGINT')
+        await sleep(APART_MS) // as a second one it would have cancelled them
+        await open('c')
+      })(),
   })
   assert.is(code, 130)
   assert.equal([document.succeeded, document.failed, document.notRun], [2, 0, 1])
@@ -148,8 +195,9 @@ test('signals that come together are one: npx passes on what the terminal has to
 test('a fleet that goes down says which tenants are left, since the same command would revert more', async () => {
   const ids = ['d1', 'd2', 'd3', 'd4']
   const project = await projectWith(ids, 'CREATE TABLE slow ();')
-  await project.cli(['up', '--all'])
-  const { code, stderr } = await project.cli(['down', '--all', '--yes'], sending(2, 'SIGINT'))
+  await project.undisturbed.cli(['up', '--all'])
+  const interrupted = interrupting(2, `down ${ids.join(' ')}`)
+  const { code, stderr } = await project.cli(['down', '--all', '--yes'], interrupted)
   assert.is(code, 130)
   assert.match(stderr, 'to go on: run only these: umzug-tenants down --tenant d3,d4\n')
   assert.equal(await tables(ids), ['d3', 'd4'])
@@ -168,23 +216,24 @@ test('seed files and the shared schema end in the same way', async () => {
 
 test('a tenant that waits for another runner’s lock has not begun, and is not run', async () => {
   const ids = ['f1']
-  const project = await projectWith(ids, 'CREATE TABLE slow (); SELECT pg_sleep(4);')
+  const project = await projectWith(ids, `CREATE TABLE slow (); ${waitAt('f')}`)
   const first = project.cli(['up', '--all'])
   await running(1)
   const second = await project.json<FleetReport>(['up', '--all'], {
     started: (child) => void waitingForLock().then(() => child.kill('SIGINT')),
   })
   assert.equal([second.code, second.document.notRun, second.document.tenants], [130, 1, []])
+  await open('f')
   assert.is((await first).code, 0)
 })
 
 test('tenants create --up ends in the same way: what is running goes on to its end', async () => {
   const project = await newProject({
-    'migrations/001_slow.sql': 'CREATE TABLE slow (); SELECT pg_sleep(1.5);',
+    'migrations/001_slow.sql': `CREATE TABLE slow (); ${waitAt('g1')}`,
   })
   const { code, stdout, stderr } = await project.cli(
     ['tenants', 'create', 'g1', '--up'],
-    sending(1, 'SIGINT'),
+    interrupting(1, 'g1'),
   )
   assert.is(code, 130, stderr)
   assert.match(stderr, 'SIGINT: nothing more is begun')
@@ -208,11 +257,10 @@ test('a second signal cancels the upgrade of tenants create --up, and how to go 
 
 test('tenants create and tenants adopt that wait for a lock have not begun', async () => {
   const project = await newProject({
-    'migrations/001_slow.sql': 'CREATE TABLE slow (); SELECT pg_sleep(60);',
+    'migrations/001_slow.sql': `CREATE TABLE slow (); ${waitAt('g3')}`,
     'umzug-tenants.config.mjs': 'export default { lock: { waitMs: 60_000 } }',
   })
-  let holder: ChildProcess | undefined
-  const first = project.cli(['tenants', 'create', 'g3', '--up'], { started: (child) => (holder = child) })
+  const first = project.cli(['tenants', 'create', 'g3', '--up'])
   await running(1)
   const stopping = {
     started: (child: ChildProcess) => void waitingForLock().then(() => child.kill('SIGINT')),
@@ -226,10 +274,8 @@ test('tenants create and tenants adopt that wait for a lock have not begun', asy
   assert.match(adopt.stderr, '1 tenant was not run\nto go on: run the same command again')
   const { interrupted, notRun, remaining } = many.document
   assert.equal([interrupted, notRun, remaining], [true, 2, ['g3', 'g4']])
-  holder?.kill('SIGINT')
-  await sleep(APART_MS)
-  holder?.kill('SIGINT')
-  assert.is((await first).code, 130)
+  await open('g3')
+  assert.is((await first).code, 0)
 })
 
 test.run()
