@@ -120,7 +120,8 @@ async function spawnCli(
  */
 export function inThisProcess(project: CliProject): CliProject {
   const config = join(project.folder, 'umzug-tenants.config.mjs')
-  const cli = async (args: readonly string[]) => {
+  const cli = async (args: readonly string[], options?: CliOptions) => {
+    if (options !== undefined) throw new Error('only a process of its own has an environment of its own')
     const terminal = fakeTerminal()
     const code = await run(['--config', config, ...args], terminal)
     return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
@@ -128,8 +129,8 @@ export function inThisProcess(project: CliProject): CliProject {
   return {
     ...project,
     cli,
-    async json<T>(args: readonly string[]) {
-      const result = await cli(['--json', ...args])
+    async json<T>(args: readonly string[], options?: CliOptions) {
+      const result = await cli(['--json', ...args], options)
       return { ...result, document: parse(result) as T } // what the test says the document is
     },
   }
