@@ -177,6 +177,27 @@ export function sendingItself(signal: NodeJS.Signals): string {
   })`
 }
 
+/**
+ * Runs `fn` while signals to this process are for the command in it alone: one of them would stop the embedded server,
+ * and one that came when no command listens ends the process.
+ */
+export async function withSignalsToCommand<T>(fn: () => Promise<T>): Promise<T> {
+  const others = (['SIGINT', 'SIGTERM'] as const).map((name) => ({ name, all: process.listeners(name) }))
+  for (const { name, all } of others) for (const listener of all) process.off(name, listener)
+  try {
+    return await fn()
+  } finally {
+    for (const { name, all } of others) for (const listener of all) process.on(name, listener)
+  }
+}
+
+/** Sends this process a signal, and resolves when it has come. */
+export async function signalThisProcess(signal: NodeJS.Signals): Promise<void> {
+  const received = once(process, signal)
+  process.kill(process.pid, signal)
+  await received
+}
+
 /** A migration in SQL that creates `table`, with its way back. */
 export function tableMigration(name: string, table: string): Files {
   return {
