@@ -1,7 +1,7 @@
 /** What users of Alembic and of sequelize-cli type works as it stands: in this process, and one of each as a process. */
 import * as assert from 'uvu/assert'
 
-import { cliProjects, inThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
+import { cliProjects, runIn, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { emptyProgram } from '../support/schema.ts'
 import { suite } from '../support/suite.ts'
@@ -10,12 +10,10 @@ const test = suite('cli/spellings')
 const database = testDatabase(test)
 const newProject = cliProjects(test, database)
 
-let asProcess: CliProject
 let project: CliProject
-const startedIn = process.cwd()
 
 test.before(async () => {
-  asProcess = await newProject({
+  project = await newProject({
     'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
     ...tableMigration('001_users', 'users'),
     ...tableMigration('002_roles', 'roles'),
@@ -25,12 +23,8 @@ test.before(async () => {
     'seeders/002_two.sql': 'INSERT INTO users VALUES (2);',
     'seeders/002_two.down.sql': 'DELETE FROM users WHERE id = 2;',
   })
-  project = inThisProcess(asProcess)
-  process.chdir(project.folder) // files are named as they are seen from where a command is typed
-  await project.cli(['tenants', 'create', 'a'])
+  await runIn(project.folder, ['tenants', 'create', 'a'])
 })
-
-test.after(() => process.chdir(startedIn))
 
 /** The tenant's tables, and the ids of its users. */
 async function holdings(): Promise<string> {
@@ -84,8 +78,10 @@ const AS_PROCESS = ['-x tenant=a upgrade +1', 'db:migrate --to 001_users.sql --t
 
 for (const [index, [line, expected, printed]] of TYPED.entries()) {
   test(`${index + 1}. ${line} leaves "${expected}"`, async () => {
-    const typedIn = AS_PROCESS.includes(line) ? asProcess : project
-    const { code, stdout, stderr } = await typedIn.cli(line.split(' '))
+    const words = line.split(' ')
+    const { code, stdout, stderr } = await (AS_PROCESS.includes(line)
+      ? project.cli(words)
+      : runIn(project.folder, words))
     assert.equal([code, await holdings()], [0, expected], stderr)
     if (printed !== undefined) assert.match(stdout, printed)
   })

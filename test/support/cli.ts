@@ -122,9 +122,7 @@ export function inThisProcess(project: CliProject): CliProject {
   const config = join(project.folder, 'umzug-tenants.config.mjs')
   const cli = async (args: readonly string[], options?: CliOptions) => {
     if (options !== undefined) throw new Error('only a process of its own has an environment of its own')
-    const terminal = fakeTerminal()
-    const code = await run(['--config', config, ...args], terminal)
-    return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
+    return runHere(['--config', config, ...args])
   }
   return {
     ...project,
@@ -134,6 +132,41 @@ export function inThisProcess(project: CliProject): CliProject {
       return { ...result, document: parse(result) as T } // what the test says the document is
     },
   }
+}
+
+async function runHere(args: readonly string[]): Promise<CliResult> {
+  const terminal = fakeTerminal()
+  const code = await run(args, terminal)
+  return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
+}
+
+/** Runs a command in this process as it would run in `folder`; one at a time, since a process is in one place. */
+export async function runIn(folder: string, args: readonly string[]): Promise<CliResult> {
+  const before = process.cwd()
+  process.chdir(folder)
+  try {
+    return await runHere(args)
+  } finally {
+    process.chdir(before)
+  }
+}
+
+/** {@link runIn} with `--json`, and the document. */
+export async function jsonIn<T>(folder: string, args: readonly string[]) {
+  const result = await runIn(folder, ['--json', ...args])
+  return { ...result, document: parse(result) as T } // what the test says the document is
+}
+
+/** Makes `database` the `DATABASE_URL` of this process for the time of the suite. */
+export function useDatabaseHere(test: Suite, database: TestDatabase): void {
+  const before = process.env['DATABASE_URL']
+  test.before(() => {
+    process.env['DATABASE_URL'] = database.url
+  })
+  test.after(() => {
+    if (before === undefined) delete process.env['DATABASE_URL']
+    else process.env['DATABASE_URL'] = before
+  })
 }
 
 /** The same as {@link cliProjects}, with {@link inThisProcess} around each project that names no configuration. */
