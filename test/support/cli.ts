@@ -211,8 +211,8 @@ export function sendingItself(signal: NodeJS.Signals): string {
 }
 
 /**
- * Runs `fn` while signals to this process are for the command in it alone: one of them would stop the embedded server,
- * and one that came when no command listens ends the process.
+ * Runs `fn` while signals to this process are for the command in it alone: the embedded server of a file that runs alone
+ * would end with them, and this process too.
  */
 export async function withSignalsToCommand<T>(fn: () => Promise<T>): Promise<T> {
   const others = (['SIGINT', 'SIGTERM'] as const).map((name) => ({ name, all: process.listeners(name) }))
