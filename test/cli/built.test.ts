@@ -1,4 +1,7 @@
-/** The built command line alone: no loader, TypeScript in the user's project, and folders as people name them. */
+/**
+ * The built command line alone: no loader, TypeScript in the user's project, and folders as people name them. What only
+ * looks at the project afterwards, or is about its folders, runs in this process.
+ */
 import { execFile } from 'node:child_process'
 import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +11,7 @@ import * as assert from 'uvu/assert'
 
 import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { TenantStatus } from '../../lib/status.ts'
-import { BUILT, cliProjects, type CliProject } from '../support/cli.ts'
+import { BUILT, cliProjects, jsonIn, runIn, useDatabaseHere, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { repository } from '../support/project.ts'
 import { suite } from '../support/suite.ts'
@@ -16,6 +19,7 @@ import { suite } from '../support/suite.ts'
 const test = suite('cli/built')
 const database = testDatabase(test)
 const newProject = cliProjects(test, database)
+useDatabaseHere(test, database)
 
 /** Without whatever loader the tests themselves run with. */
 const env = { NODE_OPTIONS: undefined }
@@ -41,8 +45,8 @@ test('a configuration and migrations in TypeScript need no loader, in either kin
   for (const type of ['module', 'commonjs']) {
     const project = await typescriptProject(type)
     const id = type.slice(0, 3)
-    const created = await project.json<FleetReport>(['tenants', 'create', id], { env })
-    assert.is(created.code, 0, created.stderr)
+    const created = await jsonIn<{ created: boolean }>(project.folder, ['tenants', 'create', id])
+    assert.equal([created.code, created.document.created], [0, true])
     const up = await project.json<FleetReport>(['up', '--tenant', id], { env })
     assert.equal([up.code, up.document.tenants[0]?.applied], [0, ['001_users.ts']], up.stderr)
     const down = await project.json<FleetReport>(['down', '--tenant', id, '--yes'], { env })
@@ -54,12 +58,9 @@ test('the configuration is found from a folder below, and its paths stay relativ
   const project = await typescriptProject('module')
   const cwd = join(project.folder, 'src/deep')
   await mkdir(cwd, { recursive: true })
-  const { code, document } = await project.json<{ tenants: TenantStatus[] }>(['status', '--shared'], {
-    env,
-    cwd,
-  })
+  const { code, document } = await jsonIn<{ tenants: TenantStatus[] }>(cwd, ['status', '--shared'])
   assert.equal([code, document.tenants[0]?.id], [0, 'shared'])
-  const created = await project.cli(['create', 'x'], { env, cwd })
+  const created = await runIn(cwd, ['create', 'x'])
   assert.match(created.stdout, /^wrote \.\.\/\.\.\/db\/tenant\/\d{14}_x\.ts\n$/)
 })
 
@@ -99,8 +100,7 @@ test('in an npm workspace the configuration is that of the package, and the pack
   })
   assert.is(stdout, 'created ws (schema ws)\n  applied 001_users.js\n')
   for (const folder of ['packages/api', 'packages/api/src']) {
-    const cwd = join(root.folder, folder)
-    const { code, stdout: printed } = await root.cli(['executed', '--tenant', 'ws'], { env, cwd })
+    const { code, stdout: printed } = await runIn(join(root.folder, folder), ['executed', '--tenant', 'ws'])
     assert.equal([code, printed], [0, '001_users.js\n'])
   }
 })
@@ -108,26 +108,30 @@ test('in an npm workspace the configuration is that of the package, and the pack
 test('folders with spaces, brackets and letters of any script work', async () => {
   const project = await typescriptProject('module', 'Grüße an (alle) [2026] 日本')
   assert.is((await project.cli(['tenants', 'create', 'umlaut', '--up'], { env })).code, 0)
-  const { code } = await project.cli(['create', 'näher'], { env })
+  const { code } = await runIn(project.folder, ['create', 'näher'])
   const files = await project.list('db/tenant')
   assert.equal([code, files.map((file) => file.replace(/^\d{14}/, 'T'))], [0, ['001_users.ts', 'T_näher.ts']])
-  const { document } = await project.json<{ tenants: TenantStatus[] }>(['status', '--tenant', 'umlaut'], {
-    env,
-  })
+  const { document } = await jsonIn<{ tenants: TenantStatus[] }>(project.folder, [
+    'status',
+    '--tenant',
+    'umlaut',
+  ])
   assert.equal([document.tenants[0]?.executed, document.tenants[0]?.pending.length], [1, 1])
 })
 
 test('a reader that goes away does not end the work', async () => {
   const project = await typescriptProject('module')
-  await project.cli(['tenants', 'create', 'pipe'], { env })
+  await runIn(project.folder, ['tenants', 'create', 'pipe'])
   const [program = ''] = BUILT
   await promisify(execFile)('sh', ['-c', `"$0" "$1" up --tenant pipe | true`, process.execPath, program], {
     cwd: project.folder,
     env: { ...process.env, ...env, DATABASE_URL: database.url },
   })
-  const { document } = await project.json<{ tenants: TenantStatus[] }>(['status', '--tenant', 'pipe'], {
-    env,
-  })
+  const { document } = await jsonIn<{ tenants: TenantStatus[] }>(project.folder, [
+    'status',
+    '--tenant',
+    'pipe',
+  ])
   assert.is(document.tenants[0]?.state, 'ok')
 })
 

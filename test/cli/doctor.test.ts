@@ -1,4 +1,4 @@
-/** `doctor` and `locks` as processes of their own. */
+/** `doctor` and `locks`, in this process unless it is about the environment of one. */
 import pg from 'pg'
 import * as assert from 'uvu/assert'
 
@@ -7,13 +7,14 @@ import type { DoctorReport } from '../../lib/doctor/doctor.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { MigrationLock } from '../../lib/locks.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
-import { cliProjects, type CliProject } from '../support/cli.ts'
+import { cliProjects, projectsInThisProcess, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/doctor')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
+const newProcessProject = cliProjects(test, database)
 
 let project: CliProject
 
@@ -46,18 +47,21 @@ test('a warning says what to do and leaves the exit code 0; an error makes it 7'
 }) // prettier-ignore
 
 test('a database that cannot be reached is exit code 6', async () => {
-  const env = { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/x' }
-  const { code, document } = await project.json<{ error: ErrorDocument }>(['doctor'], { env })
+  const elsewhere = await newProject({
+    'umzug-tenants.config.mjs': `export default { url: 'postgres://nobody:secret@127.0.0.1:1/x' }`,
+  })
+  const { code, document } = await elsewhere.json<{ error: ErrorDocument }>(['doctor'])
   assert.equal([code, document.error.code], [6, 'DATABASE_UNREACHABLE'])
 })
 
 test('--show-config prints each value with its origin, hides passwords and opens nothing', async () => {
   const env = { DATABASE_URL: 'postgres://app:secret@127.0.0.1:1/x' }
-  const text = await project.cli(['doctor', '--show-config'], { env })
+  const asProcess = await newProcessProject()
+  const text = await asProcess.cli(['doctor', '--show-config'], { env })
   assert.equal([text.code, text.stderr], [0, ''])
   assert.match(text.stdout, /^url +postgres:\/\/app:\*\*\*@127.0.0.1:1\/x +DATABASE_URL$/m)
   assert.match(text.stdout, /^lock.waitMs +50 +umzug-tenants.config.mjs$/m)
-  const { document, stdout } = await project.json<{ options: ConfigEntry[] }>(['doctor', '--show-config'], { env }) // prettier-ignore
+  const { document, stdout } = await asProcess.json<{ options: ConfigEntry[] }>(['doctor', '--show-config'], { env }) // prettier-ignore
   assert.not.match(stdout, 'secret')
   assert.equal(
     document.options.find(({ option }) => option === 'guard'),

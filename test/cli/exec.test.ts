@@ -1,4 +1,4 @@
-/** `exec` as a process of its own: what programs print, and how the command ends. */
+/** `exec`: what programs print, and how the command ends; a process of its own where its streams are the programs'. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { ExecReport } from '../../lib/exec/exec.ts'
-import { BUILT, cliProjects, type CliProject } from '../support/cli.ts'
+import { BUILT, cliProjects, inThisProcess, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
@@ -15,10 +15,15 @@ const test = suite('cli/exec')
 const database = testDatabase(test)
 const newProject = cliProjects(test, database)
 
+/** The same project, its commands processes and not. */
+let asProcess: CliProject
 let project: CliProject
 
 test.before(async () => {
-  project = await newProject()
+  asProcess = await newProject({
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
+  })
+  project = inThisProcess(asProcess)
   for (const id of ['a', 'b']) await project.cli(['tenants', 'create', id])
   await database.query('CREATE TABLE a.mine (); CREATE TABLE b.mine ()')
 })
@@ -28,7 +33,7 @@ const ONE = ['exec', '--tenant', 'a', ...NODE]
 const ALL = ['exec', '--all', ...NODE]
 
 test("one tenant's program has the streams to itself, and its exit code is the command's", async () => {
-  const { code, stdout, stderr } = await project.cli([
+  const { code, stdout, stderr } = await asProcess.cli([
     ...ONE,
     `process.stdout.write('data'); process.stderr.write('talk'); process.exit(42)`,
   ])
@@ -85,7 +90,7 @@ test('with --json the report has stdout to itself, and the programs have stderr'
     ],
   )
   assert.match(many.stderr, 'b | said')
-  const one = await project.cli(['exec', '--json', '--tenant', 'b', ...NODE, say])
+  const one = await asProcess.cli(['exec', '--json', '--tenant', 'b', ...NODE, say])
   assert.equal([one.code, (JSON.parse(one.stdout) as ExecReport).failed, one.stderr], [1, 1, 'said\n'])
 })
 
@@ -100,7 +105,7 @@ test('an own connection of the program means the schema of its tenant by a bare 
     const client = new Client({ connectionString: process.env.DATABASE_URL })
     client.connect().then(() => client.query("SELECT 'mine'::regclass::oid::regclass::text AS name, current_schema() AS schema"))
       .then(({ rows }) => { console.log(rows[0].schema); return client.end() })`
-  const { stdout, stderr } = await project.cli(['exec', '--all', ...NODE, program], {
+  const { stdout, stderr } = await asProcess.cli(['exec', '--all', ...NODE, program], {
     env: { NODE_PATH: new URL('../../node_modules', import.meta.url).pathname },
   })
   assert.equal(stdout.split('\n').toSorted().join(' '), ' a | a b | b', stderr)

@@ -1,4 +1,7 @@
-/** Each exit code of the table in docs/errors.md, of a process that ends with it. */
+/**
+ * Each exit code of the table in docs/errors.md, of a command that gives it. What a command gives is what its process
+ * ends with: of that 0, 3 and those of signals are witnesses.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -8,6 +11,8 @@ import * as assert from 'uvu/assert'
 import { lockKey } from '../../lib/migrations/lock.ts'
 import {
   cliProjects,
+  inThisProcess,
+  projectsInThisProcess,
   sendingItself,
   tableMigration,
   type CliProject,
@@ -19,14 +24,17 @@ import { suite } from '../support/suite.ts'
 
 const test = suite('cli/exit-codes')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
+const newProcessProject = cliProjects(test, database)
 
-/** All goes well in `whole`; in `broken` a migration fails on tenant b. */
+/** All goes well in `whole`, and in `asProcess`; in `broken` a migration fails on tenant b. */
 let whole: CliProject
+let asProcess: CliProject
 let broken: CliProject
 
 test.before(async () => {
   whole = await newProject(tableMigration('001_users', 'users'))
+  asProcess = await newProcessProject(tableMigration('001_users', 'users'))
   broken = await newProject({
     'migrations/001_users.mjs': `export const up = ({ context }) =>
       context.sql(context.schema === 'b' ? 'SELECT 1/0' : 'CREATE TABLE users ()')`,
@@ -59,26 +67,34 @@ async function asGuest<T>(fn: (url: string) => Promise<T>): Promise<T> {
   }
 }
 
+/** The same project, connecting to `url`. */
+const connecting = (url: string) =>
+  newProject({
+    ...tableMigration('001_users', 'users'),
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(url)} }`,
+  })
+
 /** A run whose migration sends its own process `signal`. */
 async function interrupted(signal: NodeJS.Signals): Promise<CliResult> {
-  const project = await newProject({
+  const project = await newProcessProject({
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)} }`,
     'migrations/001_slow.mjs': `export const up = async () => { ${sendingItself(signal)} }`,
     'migrations/001_slow.down.sql': '',
   })
   const id = signal.toLowerCase()
-  await project.cli(['tenants', 'create', id])
+  await inThisProcess(project).cli(['tenants', 'create', id])
   return project.cli(['up', '--tenant', id])
 }
 
 const ENDINGS: Readonly<Record<string, () => Promise<CliResult>>> = {
-  0: () => whole.cli(['status']),
+  0: () => asProcess.cli(['status']),
   1: () => broken.cli(['up', '--tenant', 'b']),
   2: () => whole.cli(['up']),
-  3: () => whole.cli(['status', '--check']),
+  3: () => asProcess.cli(['status', '--check']),
   4: () => broken.cli(['up', '--tenant', 'a,b']),
   5: () => withLockHeld('b', () => whole.cli(['up', '--tenant', 'b'])),
-  6: () => whole.cli(['status'], { env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' } }),
-  7: () => asGuest((DATABASE_URL) => whole.cli(['tenants', 'create', 'c'], { env: { DATABASE_URL } })),
+  6: async () => (await connecting('postgres://nobody@127.0.0.1:1/none')).cli(['status']),
+  7: () => asGuest(async (url) => (await connecting(url)).cli(['tenants', 'create', 'c'])),
   8: async () => {
     const doubled = await newProject({ 'migrations/1_a.sql': '', 'migrations/1_a.mjs': '' })
     return doubled.cli(['up', '--tenant', 'b'])

@@ -6,14 +6,14 @@ import type { FleetReport } from '../../lib/cli/outcomes.ts'
 import type { Plan } from '../../lib/cli/report.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
-import { cliProjects, projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
+import { projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
+import type { Files } from '../support/folder.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/failures')
 const database = testDatabase(test)
 const newProject = projectsInThisProcess(test, database)
-const newProcessProject = cliProjects(test, database)
 
 interface Failure {
   readonly error: ErrorDocument
@@ -128,17 +128,24 @@ test('a lock that another runner holds exits 5 and names its holder', async () =
 })
 
 test('a server that is not there, and one that refuses, exit 6', async () => {
-  const nobody = 'postgres://u:canary@127.0.0.1:9/db'
-  const elsewhere = await newProcessProject()
+  const nobody = await connecting('postgres://u:canary@127.0.0.1:9/db')
+  const refusing = await connecting(withDatabase('no_such_database'))
   const [down, up, refused] = await Promise.all([
-    elsewhere.json<Failure>(['status'], { env: { DATABASE_URL: nobody } }),
-    elsewhere.json<Failure>(['up', '--tenant', 'a'], { env: { DATABASE_URL: nobody } }),
-    elsewhere.json<Failure>(['up', '--all'], { env: { DATABASE_URL: withDatabase('no_such_database') } }),
+    nobody.json<Failure>(['status']),
+    nobody.json<Failure>(['up', '--tenant', 'a']),
+    refusing.json<Failure>(['up', '--all']),
   ])
   assert.equal([down.code, down.document.error.code], [6, 'DATABASE_UNREACHABLE'])
   assert.equal([up.code, up.document.error.code], [6, 'DATABASE_UNREACHABLE'])
   assert.equal([refused.code, refused.document.error.code], [6, 'DATABASE_REFUSED'])
 })
+
+/** A project that connects to `url`. */
+const connecting = (url: string, files: Files = {}, config = '') =>
+  newProject({
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(url)}, ${config} }`,
+    ...files,
+  })
 
 function withDatabase(name: string): string {
   const url = new URL(database.url)
@@ -151,14 +158,14 @@ test('a role without the privilege to create a schema exits 7', async () => {
   try {
     const url = new URL(database.url)
     Object.assign(url, { username: 'cli_guest', password: 'guest' })
-    const env = { DATABASE_URL: url.href }
-    const common = await newProcessProject({
-      'umzug-tenants.config.mjs': `export default { sharedSchema: 'common' }`,
-      'migrations/shared/1.sql': 'SELECT 1;',
-    })
+    const common = await connecting(
+      url.href,
+      { 'migrations/shared/1.sql': 'SELECT 1;' },
+      `sharedSchema: 'common'`,
+    )
     const [create, shared] = await Promise.all([
-      common.json<Failure>(['tenants', 'create', 'guest'], { env }),
-      common.json<FleetReport>(['up', '--shared'], { env }),
+      common.json<Failure>(['tenants', 'create', 'guest']),
+      common.json<FleetReport>(['up', '--shared']),
     ])
     assert.equal([create.code, create.document.error.code], [7, 'PRIVILEGE_MISSING'])
     assert.equal([shared.code, shared.document.tenants[0]?.error?.code], [7, 'PRIVILEGE_MISSING'])
@@ -236,10 +243,8 @@ test('what destroys needs --yes where nobody can be asked: exit 10, and nothing 
 })
 
 test('a failure that nobody foresaw exits 1 and says what it was', async () => {
-  const broken = await newProcessProject({
-    'umzug-tenants.config.mjs': `export default { tenants: {
-      list() { throw new Error('the registry is on fire') }, find: () => null } }`,
-  })
+  const registry = `tenants: { list() { throw new Error('the registry is on fire') }, find: () => null }`
+  const broken = await connecting(database.url, {}, registry)
   const { code, document } = await broken.json<Failure>(['tenants', 'list'])
   assert.equal(
     [code, document.error.code, document.error.detail],

@@ -1,4 +1,4 @@
-/** `init` in projects as users have them; what it writes works as it stands. */
+/** `init` in projects as users have them; what it writes works as it stands, in this process and without its loader. */
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { init } from '../../lib/cli/commands/init.ts'
 import type { InitReport } from '../../lib/init.ts'
 import type { TenantStatus } from '../../lib/status.ts'
-import { cliProjects, fakeTerminal, type CliProject } from '../support/cli.ts'
+import { cliProjects, fakeTerminal, jsonIn, runIn, useDatabaseHere, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { failure } from '../support/failure.ts'
 import { temporaryFolders } from '../support/folder.ts'
@@ -18,6 +18,7 @@ import { suite } from '../support/suite.ts'
 const test = suite('cli/init')
 const database = testDatabase(test)
 const newProject = cliProjects(test, database)
+useDatabaseHere(test, database)
 const makeFolder = temporaryFolders(test)
 
 /** Without whatever loader the tests themselves run with. */
@@ -39,23 +40,24 @@ for (const [language, files] of [
 ] as const) {
   test(`what init writes in ${language} creates, upgrades and reverts a tenant as it stands`, async () => {
     const options = await emptyProject(files)
-    const { code, document } = await outer.json<InitReport>(['init'], options)
+    const { code, document } = await jsonIn<InitReport>(options.cwd, ['init'])
     assert.equal([code, document.language, document.written.length], [0, language, 4])
     const id = `in_${language}`
     const created = await outer.cli(['tenants', 'create', id, '--up'], options)
     assert.match(created.stdout, /applied \d{14}_create_users\./, created.stderr)
     await database.query(`INSERT INTO ${id}.users (email) VALUES ('ann')`)
-    const status = await outer.json<{ tenants: TenantStatus[] }>(['status', '--tenant', id], options)
+    const here = (...args: string[]) => runIn(options.cwd, [...args, '--tenant', id])
+    const status = await jsonIn<{ tenants: TenantStatus[] }>(options.cwd, ['status', '--tenant', id])
     assert.is(status.document.tenants[0]?.state, 'ok')
-    assert.is((await outer.cli(['seed', 'up', '--tenant', id], options)).code, 0)
-    assert.is((await outer.cli(['up', '--shared'], options)).code, 0)
-    assert.is((await outer.cli(['down', '--tenant', id, '--yes'], options)).code, 0)
+    assert.is((await here('seed', 'up')).code, 0)
+    assert.is((await runIn(options.cwd, ['up', '--shared'])).code, 0)
+    assert.is((await here('down', '--yes')).code, 0)
   })
 }
 
 test('what init writes in TypeScript passes the strict compiler', async () => {
   const options = await emptyProject()
-  await outer.cli(['init', '--language', 'ts'], options)
+  await runIn(options.cwd, ['init', '--language', 'ts'])
   await mkdir(join(options.cwd, 'node_modules'))
   for (const [name, target] of [['umzug-tenants', repository], ['sequelize', join(repository, 'node_modules/sequelize')], ['umzug', join(repository, 'node_modules/umzug')], ['@types', join(repository, 'node_modules/@types')]] as const) await symlink(target, join(options.cwd, 'node_modules', name)) // prettier-ignore
   await writeFile(join(options.cwd, 'package.json'), '{ "type": "module" }')
@@ -124,7 +126,7 @@ test('the language is asked for at a terminal, where nothing tells it, and is es
 })
 
 test('an unknown language is refused', async () => {
-  assert.is((await outer.cli(['init', '--language', 'php'], await emptyProject())).code, 2)
+  assert.is((await runIn(await makeFolder(), ['init', '--language', 'php'])).code, 2)
 })
 
 test.run()

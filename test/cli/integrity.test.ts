@@ -1,11 +1,20 @@
-/** What the command line says of a set of migrations that has changed: exit code, document, flags. */
+/**
+ * What the command line says of a set of migrations that has changed: exit code, document, flags; in this process,
+ * unless it is about the locale of one.
+ */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import * as assert from 'uvu/assert'
 
 import type { ErrorDocument } from '../../lib/errors.ts'
-import { projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
+import {
+  cliProjects,
+  inThisProcess,
+  projectsInThisProcess,
+  tableMigration,
+  type CliProject,
+} from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 import { newId } from '../support/tenancies.ts'
@@ -13,6 +22,7 @@ import { newId } from '../support/tenancies.ts'
 const test = suite('cli/integrity')
 const database = testDatabase(test)
 const newProject = projectsInThisProcess(test, database)
+const newProcessProject = cliProjects(test, database)
 
 interface Report {
   readonly tenants: readonly {
@@ -138,15 +148,18 @@ test('a duplicate name exits 8, for a tenant and for all', async () => {
 
 test('the order is the same in every locale', async () => {
   const names = ['10', '9', 'A_2', 'I', 'a-1', 'i', 'z', 'ä', 'ı']
+  const files = names
+    .filter((name) => name !== 'i') // one name with I, letter case aside
+    .map((name) => [`migrations/${name}.sql`, 'SELECT 1'] as const)
+  const project = await newProcessProject({
+    ...Object.fromEntries(files),
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)} }`,
+  })
   const orders = []
   for (const locale of ['C', 'de_DE.UTF-8', 'tr_TR.UTF-8', 'sv_SE.UTF-8']) {
     const id = `c${newId()}`
-    const files = names
-      .filter((name) => name !== 'i') // one name with I, letter case aside
-      .map((name) => [`migrations/${name}.sql`, 'SELECT 1'] as const)
-    const project = await newProject(Object.fromEntries(files))
     const env = { LC_ALL: locale, LANG: locale, LANGUAGE: locale }
-    await project.cli(['tenants', 'create', id], { env })
+    await inThisProcess(project).cli(['tenants', 'create', id])
     const { code, document } = await project.json<Report>(['up', '--tenant', id], { env })
     assert.is(code, 0)
     orders.push(document.tenants[0]?.applied)

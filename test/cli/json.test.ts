@@ -9,7 +9,14 @@ import type { DataReport } from '../../lib/data-check.ts'
 import { commandTree } from '../../lib/cli/completion/tree.ts'
 import { ERROR_CODES } from '../../lib/errors.ts'
 import { lockKey } from '../../lib/migrations/lock.ts'
-import { cliProjects, inThisProcess, sendingItself, tableMigration, type CliProject } from '../support/cli.ts'
+import {
+  cliProjects,
+  inThisProcess,
+  sendingItself,
+  tableMigration,
+  withSignalsToCommand,
+  type CliProject,
+} from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import type { Files } from '../support/folder.ts'
 import { complaints, DESCRIBED, emptyProgram, isAnyDocument, partOf } from '../support/schema.ts'
@@ -238,12 +245,12 @@ test('create, init and lint print one', async () => {
   await prints(await newProject(), 0, 'init', '--language', 'cjs')
 })
 
-/** A project of tenants i1 and i2, whose commands run as processes of their own; `listing` runs when all are asked for. */
+/** A project of tenants i1 and i2, whose commands are processes; `listing` runs when all are asked for. */
 const interruptible = (migration: string, listing = '') =>
   newProject({
     'migrations/001_slow.mjs': migration,
     'umzug-tenants.config.mjs': `const all = ['i1', 'i2'].map((id) => ({ id, schema: id }))
-      export default { concurrency: 1, tenants: {
+      export default { url: ${JSON.stringify(database.url)}, concurrency: 1, tenants: {
         list: async () => { ${listing}; return all }, find: ({ id }) => all.find((each) => each.id === id) ?? null } }`,
   })
 
@@ -257,7 +264,7 @@ test('an interrupted run prints one: begun or not, stopped or cancelled, whateve
     await context.sql('SELECT pg_sleep(60)')
   }`)
   const cancelled = await prints(slow, 130, 'up', '--all', '-x', 'twice=1')
-  const stopped = await prints(slow, 130, 'up', '--all')
+  const stopped = await withSignalsToCommand(() => prints(inThisProcess(slow), 130, 'up', '--all'))
   for (const document of [cancelled, stopped]) {
     const { interrupted, remaining } = document as { interrupted: boolean; remaining: string[] }
     assert.equal([interrupted, remaining], [true, ['i2']])
@@ -265,8 +272,8 @@ test('an interrupted run prints one: begun or not, stopped or cancelled, whateve
   const program = "process.kill(process.ppid, 'SIGTERM'); setTimeout(() => {}, 60_000)"
   const ended = await prints(slow, 143, 'exec', '--all', '--', process.execPath, '-e', program)
   assert.is((ended as { interrupted?: boolean }).interrupted, true)
-  const unbegun = await interruptible('', sendingItself('SIGTERM'))
-  const documents = [
+  const unbegun = inThisProcess(await interruptible('', sendingItself('SIGTERM')))
+  for (const line of [
     'up',
     'down --yes',
     'redo --yes',
@@ -274,9 +281,10 @@ test('an interrupted run prints one: begun or not, stopped or cancelled, whateve
     'repair --rehash',
     'seed up',
     'seed down --yes',
-  ].map((line) => prints(unbegun, 143, ...line.split(' '), '--all'))
-  for (const document of await Promise.all(documents))
-    assert.equal((document as { remaining: string[] }).remaining, ['i1', 'i2'])
+  ]) {
+    const document = await withSignalsToCommand(() => prints(unbegun, 143, ...line.split(' '), '--all'))
+    assert.equal((document as { remaining: string[] }).remaining, ['i1', 'i2'], line)
+  }
 })
 
 test('a command that is not well formed, and one that reaches no database, prints a failure', async () => {

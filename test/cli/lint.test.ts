@@ -1,21 +1,24 @@
-/** `umzug-tenants lint`, as a process of its own and without a database. */
+/** `umzug-tenants lint`, without a database; in this process, and as one of its own where loaders and modules matter. */
 import { join } from 'node:path'
 
 import * as assert from 'uvu/assert'
 
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { LintReport } from '../../lib/lint/lint.ts'
-import { cliProjects, type CliProject } from '../support/cli.ts'
+import { cliProjects, jsonIn, runIn } from '../support/cli.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/lint')
 const newProject = cliProjects(test, undefined)
 
+/** Without whatever loader the tests themselves run with. */
+const env = { NODE_OPTIONS: undefined }
+
 /** A server that would be noticed if it were asked: nothing listens there. */
-const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing', NODE_OPTIONS: undefined }
+const CONFIG = `url: 'postgres://nobody@127.0.0.1:1/nothing', migrations: 'db/*'`
 
 const FILES = {
-  'umzug-tenants.config.mjs': "export default { migrations: 'db/*', searchPath: ['shared', 'lookups'] }\n",
+  'umzug-tenants.config.mjs': `export default { ${CONFIG}, searchPath: ['shared', 'lookups'] }\n`,
   'db/001_a.sql': 'CREATE TABLE a (id int REFERENCES lookups.b (id));\n',
   'db/002_b.sql': "SELECT 1\n  FROM pg_type WHERE typname = 'mood';\n",
   'db/003_c.ts': 'export const up = async ({ context }) => {\n  context.sql(`DROP TABLE public.c`)\n}\n',
@@ -35,7 +38,7 @@ test('findings are a line for each, with the remedy, and exit 3', async () => {
 
 test('--json is one document of the findings and the number of files', async () => {
   const project = await newProject(FILES)
-  const { code, stderr, document } = await project.json<LintReport>(['lint'], { env })
+  const { code, stderr, document } = await jsonIn<LintReport>(project.folder, ['lint'])
   assert.equal([code, stderr, document.files], [3, '', 3])
   assert.equal(Object.keys(document), ['findings', 'files'])
   assert.equal(
@@ -58,16 +61,16 @@ test('--json is one document of the findings and the number of files', async () 
 
 test('nothing found exits 0, and says how many files were read', async () => {
   const project = await newProject(FILES)
-  const { code, stdout, stderr } = await project.cli(['lint', 'db/001_a.sql'], { env })
+  const { code, stdout, stderr } = await runIn(project.folder, ['lint', 'db/001_a.sql'])
   assert.equal([code, stdout, stderr], [0, '', 'nothing found in 1 file\n'])
-  const { document } = await project.json<LintReport>(['lint', 'db/001_a.sql'], { env })
+  const { document } = await jsonIn<LintReport>(project.folder, ['lint', 'db/001_a.sql'])
   assert.equal(document, { findings: [], files: 1 })
 })
 
 test('files that are named need no configuration; without one the shared schema has its usual name', async () => {
-  const project: CliProject = await newProject({ ...FILES, 'db/004_d.sql': 'DROP TABLE shared.d' })
+  const project = await newProject({ ...FILES, 'db/004_d.sql': 'DROP TABLE shared.d' })
   const files = ['001_a.sql', '004_d.sql'].map((file) => join(project.folder, 'db', file))
-  const { code, stdout } = await project.cli(['lint', ...files], { env, cwd: '/' })
+  const { code, stdout } = await runIn('/', ['lint', ...files])
   assert.is(code, 3)
   assert.match(stdout, /001_a\.sql:1:35 {2}foreign-schema {2}"lookups\.b"/)
   assert.not.match(stdout, '004_d')
@@ -75,22 +78,27 @@ test('files that are named need no configuration; without one the shared schema 
 
 test('a configuration that is named must be there, and all migrations need one', async () => {
   const project = await newProject(FILES)
-  const named = await project.json<{ error: ErrorDocument }>(['lint', 'db/001_a.sql', '--config', 'no.ts'])
+  const named = await jsonIn<{ error: ErrorDocument }>(project.folder, [
+    'lint',
+    'db/001_a.sql',
+    '--config',
+    'no.ts',
+  ])
   assert.equal([named.code, named.document.error.code], [2, 'CONFIG_NOT_FOUND'])
-  const none = await project.json<{ error: ErrorDocument }>(['lint'], { cwd: '/' })
+  const none = await jsonIn<{ error: ErrorDocument }>('/', ['lint'])
   assert.equal([none.code, none.document.error.code], [2, 'CONFIG_NOT_FOUND'])
 })
 
 test('a file that is missing exits 2', async () => {
   const project = await newProject(FILES)
-  const { code, document } = await project.json<{ error: ErrorDocument }>(['lint', 'db/009.sql'], { env })
+  const { code, document } = await jsonIn<{ error: ErrorDocument }>(project.folder, ['lint', 'db/009.sql'])
   assert.equal([code, document.error.code], [2, 'USAGE'])
   assert.match(document.error.title, 'db/009.sql')
 })
 
 test('a project without migrations is told so', async () => {
-  const project = await newProject()
-  const { code, stderr } = await project.cli(['lint'], { env })
+  const project = await newProject({ 'umzug-tenants.config.mjs': `export default { ${CONFIG} }` })
+  const { code, stderr } = await runIn(project.folder, ['lint'])
   assert.equal([code, stderr], [0, 'no migrations: nothing was read\n'])
 })
 

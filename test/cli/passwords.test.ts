@@ -1,13 +1,20 @@
 /** A password is in nothing that the command line prints, plain or encoded, in text or in a document. */
 import * as assert from 'uvu/assert'
 
-import { cliProjects, inThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
+import {
+  cliProjects,
+  inThisProcess,
+  projectsInThisProcess,
+  tableMigration,
+  type CliProject,
+} from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('cli/passwords')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
+const newProcessProject = cliProjects(test, database)
 
 const SECRET = 'can@ry/ßecret'
 const ENCODED = encodeURIComponent(SECRET)
@@ -26,39 +33,53 @@ test.before(async () => {
   role = `${new URL(database.url).pathname.slice(1)}_canary`
   await database.query(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD '${SECRET}'`)
   project = await newProject(tableMigration('001_users', 'users'))
-  await Promise.all(['a', 'b', 'c'].map((id) => project.cli(['tenants', 'create', id])))
+  for (const id of ['a', 'b', 'c']) await project.cli(['tenants', 'create', id])
+})
+
+const withPassword = () => {
+  const url = new URL(database.url)
+  Object.assign(url, { username: 'no_such_role', password: SECRET })
+  return url.href
+}
+const UNREACHABLE = `postgres://u:${ENCODED}@127.0.0.1:9/db`
+const KEYWORDS = `host=127.0.0.1 user=u password='${SECRET} x'`
+
+/** A migration that fails with `text`. */
+const failingWith = (text: string) => ({
+  'migrations/001_leak.mjs': `export const up = () => { throw new Error(${JSON.stringify(`cannot reach ${text}`)}) }`,
 })
 
 test('O69 a password is in no output, whatever fails', async () => {
-  const withPassword = new URL(database.url)
-  withPassword.username = 'no_such_role'
-  withPassword.password = SECRET
-  const broken = await newProject({
-    'umzug-tenants.config.mjs': 'export default { lock: { waitMs: 20_000 } }',
-    'migrations/001_leak.mjs': `export const up = () => { throw new Error('cannot reach ' + process.env.LEAK) }`,
+  const refused = await newProject({
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(withPassword())} }`,
   })
-  const unreachable = `postgres://u:${ENCODED}@127.0.0.1:9/db`
-  const keywords = `host=127.0.0.1 user=u password='${SECRET} x'`
-  const results = await Promise.all([
-    project.cli(['status'], { env: { DATABASE_URL: withPassword.href } }),
-    project.cli(['status', '--json'], { env: { DATABASE_URL: withPassword.href } }),
-    project.cli(['up', '--tenant', 'a', '--url', unreachable]),
-    project.cli(['down', '--tenant', 'a', '--url', unreachable]),
-    broken.cli(['up', '--tenant', 'b'], { env: { LEAK: `postgres://u:${SECRET}@h/db` } }),
-    broken.cli(['up', '--tenant', 'b', '--json'], { env: { LEAK: unreachable } }),
-    broken.cli(['up', '--tenant', 'b'], { env: { LEAK: keywords } }),
-    broken.cli(['up', '--tenant', 'b', '--json'], { env: { LEAK: keywords } }),
-    broken.cli(['up', '--all', '--json'], { env: { LEAK: `{ password: '${SECRET}' }` } }),
-    project.cli(['up', '--tenant', 'a', '--url', `postgres://u:${SECRET} and more@127.0.0.1:9/db`]),
-    project.cli(['up', '--tenant', 'a', '--url', keywords, '--json']),
-    project.cli(['up', '--tenant', 'a', `--url=${unreachable}`, '--dry-run', '--json']),
-    project.cli(['up', '--tenant', 'a', `--ulr=${unreachable}`]),
-    project.cli(['up', '--tenant', unreachable]),
-  ])
+  // What a person reads is masked where a process writes it, a document where it is made.
+  const read = await newProcessProject(failingWith(`postgres://u:${SECRET}@h/db`))
+  const readKeywords = await newProcessProject(failingWith(KEYWORDS))
+  const encoded = await newProject(failingWith(UNREACHABLE))
+  const keywords = await newProject(failingWith(KEYWORDS))
+  const property = await newProject(failingWith(`{ password: '${SECRET}' }`))
+  const results = []
+  for (const [where, ...argv] of [
+    [refused, 'status'],
+    [refused, 'status', '--json'],
+    [project, 'up', '--tenant', 'a', '--url', UNREACHABLE],
+    [project, 'down', '--tenant', 'a', '--url', UNREACHABLE],
+    [read, 'up', '--tenant', 'b'],
+    [encoded, 'up', '--tenant', 'b', '--json'],
+    [readKeywords, 'up', '--tenant', 'b'],
+    [keywords, 'up', '--tenant', 'b', '--json'],
+    [property, 'up', '--all', '--json'],
+    [project, 'up', '--tenant', 'a', '--url', `postgres://u:${SECRET} and more@127.0.0.1:9/db`],
+    [project, 'up', '--tenant', 'a', '--url', KEYWORDS, '--json'],
+    [project, 'up', '--tenant', 'a', `--url=${UNREACHABLE}`, '--dry-run', '--json'],
+    [read, 'up', '--tenant', 'a', `--ulr=${UNREACHABLE}`],
+    [read, 'up', '--tenant', UNREACHABLE],
+  ] as const) results.push(await where.cli(argv))
   assert.equal(results.map(({ code }) => code), [6, 6, 6, 10, 1, 1, 1, 1, 4, 6, 2, 6, 2, 9]) // prettier-ignore
   for (const { stdout, stderr } of results) assertSilent(stdout + stderr)
-  assert.match(results[4].stderr, 'cannot reach postgres://u:***@h/db')
-})
+  assert.match(results[4]?.stderr ?? '', 'cannot reach postgres://u:***@h/db')
+}) // prettier-ignore
 
 /** Every command that opens a database, or prints the configuration. */
 const LINES = [
@@ -103,12 +124,14 @@ for (const [what, connect] of [
 
 test.after(() => database.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`))
 
-test('init, which says what to do next, prints no password of the environment', async () => {
-  const { code, stdout, stderr } = await project.cli(['init'], {
-    env: { DATABASE_URL: `postgres://u:${ENCODED}@127.0.0.1/db` },
-  })
-  assert.is(code, 0)
-  assertSilent(stdout + stderr)
+test('no password of the environment is in what init says to do next, nor in what a failure says', async () => {
+  const asProcess = await newProcessProject()
+  const [init, status] = await Promise.all([
+    asProcess.cli(['init'], { env: { DATABASE_URL: `postgres://u:${ENCODED}@127.0.0.1/db` } }),
+    asProcess.cli(['status'], { env: { DATABASE_URL: withPassword() } }),
+  ])
+  assert.equal([init.code, status.code], [0, 6])
+  for (const { stdout, stderr } of [init, status]) assertSilent(stdout + stderr)
 })
 
 test.run()

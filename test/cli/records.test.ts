@@ -149,8 +149,11 @@ test('history of a tenant tells what was applied when, and what is pending', asy
 })
 
 test('history without tenants lists the files, and needs no database', async () => {
-  const bare = await newProject(FILES)
-  const { code, stdout } = await bare.cli(['history'], { env: { DATABASE_URL: undefined } })
+  const bare = await newProject({
+    ...FILES,
+    'umzug-tenants.config.mjs': `export default { url: 'postgres://nobody@127.0.0.1:1/none' }`,
+  })
+  const { code, stdout } = await bare.cli(['history'])
   assert.equal(
     [code, stdout],
     [0, 'REVISION   MIGRATION\n001        001_users.sql\n002        002_roles.sql\n'],

@@ -1,4 +1,7 @@
-/** The question whether something was renamed, at a terminal of the operating system: a pseudo-terminal of `script`. */
+/**
+ * The question whether something was renamed, at a terminal of the operating system, a pseudo-terminal of `script`, and
+ * at one in memory.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -7,8 +10,9 @@ import { stripVTControlCharacters } from 'node:util'
 
 import * as assert from 'uvu/assert'
 
+import { run } from '../../lib/cli/program.ts'
 import { rowsOf } from '../support/catalog.ts'
-import { BUILT, projectsInThisProcess, type CliProject } from '../support/cli.ts'
+import { BUILT, fakeTerminal, projectsInThisProcess, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { suite } from '../support/suite.ts'
 
@@ -70,10 +74,48 @@ async function renamed(): Promise<CliProject> {
   return project
 }
 
+/** Runs the command line at a terminal in memory, with models that this process has not imported yet. */
+async function inMemory(
+  project: CliProject,
+  answers: readonly string[],
+  args: readonly string[],
+): Promise<Session> {
+  await project.write({
+    'later.config.mjs': `export default { url: ${JSON.stringify(database.url)}, models: './later.mjs' }`,
+    'later.mjs': await readFile(join(project.folder, 'models.mjs'), 'utf8'),
+  })
+  const terminal = fakeTerminal(answers)
+  const code = await run([...args, '--config', join(project.folder, 'later.config.mjs')], terminal)
+  return { code, shown: terminal.printed.out + terminal.printed.err }
+}
+
 async function lastMigration(project: CliProject): Promise<string> {
   const names = await project.list('migrations')
   return readFile(join(project.folder, 'migrations', names.at(-1) ?? ''), 'utf8')
 }
+
+/** Whether `typed` is no at a terminal. */
+async function assertNo(at: typeof atTerminal, typed: string): Promise<void> {
+  const project = await renamed()
+  const { code, shown } = await at(project, [typed], ['autogenerate', '-m', 'names'])
+  assert.is(code, 0, shown)
+  assert.match(shown, 'Every value of users.nm is gone')
+  const text = await lastMigration(project)
+  assert.match(text, "removeColumn('users', 'nm')")
+  assert.not.match(text, 'renameColumn')
+}
+
+for (const typed of ['n', 'maybe']) {
+  test(`${typed} is no: the column is dropped and made anew`, () => assertNo(inMemory, typed))
+}
+
+test('a flag that decides leaves nothing to ask', async () => {
+  const project = await renamed()
+  const flags = ['autogenerate', '-m', 'names', '--rename', 'users.nm=name']
+  const { code, shown } = await inMemory(project, [], flags)
+  assert.is(code, 0, shown)
+  assert.not.match(shown, '[y/N]')
+})
 
 if (hasTerminal) {
   test('it is asked, and yes renames: the rows survive', async () => {
@@ -90,21 +132,7 @@ if (hasTerminal) {
     assert.equal(await rowsOf(database, 'a.users'), ['{"id": 1, "nm": "Ada"}'])
   })
 
-  for (const [answer, typed] of [
-    ['Return alone', ''],
-    ['n', 'n'],
-    ['anything else', 'maybe'],
-  ] as const) {
-    test(`${answer} is no: the column is dropped and made anew`, async () => {
-      const project = await renamed()
-      const { code, shown } = await atTerminal(project, [typed], ['autogenerate', '-m', 'names'])
-      assert.is(code, 0, shown)
-      assert.match(shown, 'Every value of users.nm is gone')
-      const text = await lastMigration(project)
-      assert.match(text, "removeColumn('users', 'nm')")
-      assert.not.match(text, 'renameColumn')
-    })
-  }
+  test('Return alone is no: the column is dropped and made anew', () => assertNo(atTerminal, ''))
 
   test('each pair is asked about until all are decided', async () => {
     const project = await renamed()
@@ -113,14 +141,6 @@ if (hasTerminal) {
     assert.is(code, 0, shown)
     assert.match(await lastMigration(project), /renameColumn\('users', 'nm', '(?:name|title)'\)/)
     assert.is(shown.split('[y/N]').length - 1, 2)
-  })
-
-  test('a flag that decides leaves nothing to ask', async () => {
-    const project = await renamed()
-    const flags = ['autogenerate', '-m', 'names', '--rename', 'users.nm=name']
-    const { code, shown } = await atTerminal(project, [], flags)
-    assert.is(code, 0, shown)
-    assert.not.match(shown, '[y/N]')
   })
 } else {
   test('is skipped: there is no pseudo-terminal', () => {

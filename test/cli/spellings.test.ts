@@ -1,7 +1,7 @@
-/** What users of Alembic and of sequelize-cli type works as it stands: each spelling as a process of its own. */
+/** What users of Alembic and of sequelize-cli type works as it stands: in this process, and one of each as a process. */
 import * as assert from 'uvu/assert'
 
-import { cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
+import { cliProjects, runIn, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { emptyProgram } from '../support/schema.ts'
 import { suite } from '../support/suite.ts'
@@ -14,6 +14,7 @@ let project: CliProject
 
 test.before(async () => {
   project = await newProject({
+    'umzug-tenants.config.mjs': `export default { url: ${JSON.stringify(database.url)}, lock: { waitMs: 50 } }`,
     ...tableMigration('001_users', 'users'),
     ...tableMigration('002_roles', 'roles'),
     ...tableMigration('003_permissions', 'permissions'),
@@ -22,7 +23,7 @@ test.before(async () => {
     'seeders/002_two.sql': 'INSERT INTO users VALUES (2);',
     'seeders/002_two.down.sql': 'DELETE FROM users WHERE id = 2;',
   })
-  await project.cli(['tenants', 'create', 'a'])
+  await runIn(project.folder, ['tenants', 'create', 'a'])
 })
 
 /** The tenant's tables, and the ids of its users. */
@@ -72,9 +73,15 @@ const TYPED: readonly (readonly [string, string, RegExp?])[] = [
   ['migration:create --name add-notes --format mjs', '', /^wrote migrations\/\d{14}_add_notes\.mjs\n$/],
 ]
 
+/** One of each as a process of its own: witnesses that what is typed is what a command is given. */
+const AS_PROCESS = ['-x tenant=a upgrade +1', 'db:migrate --to 001_users.sql --tenant a']
+
 for (const [index, [line, expected, printed]] of TYPED.entries()) {
   test(`${index + 1}. ${line} leaves "${expected}"`, async () => {
-    const { code, stdout, stderr } = await project.cli(line.split(' '))
+    const words = line.split(' ')
+    const { code, stdout, stderr } = await (AS_PROCESS.includes(line)
+      ? project.cli(words)
+      : runIn(project.folder, words))
     assert.equal([code, await holdings()], [0, expected], stderr)
     if (printed !== undefined) assert.match(stdout, printed)
   })

@@ -9,7 +9,7 @@ import type { Plan } from '../../lib/cli/report.ts'
 import { parseTenantsFile, readTenantsFile } from '../../lib/cli/tenants-file.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
 import type { TenantStatus } from '../../lib/status.ts'
-import { BUILT, cliProjects, tableMigration, type CliProject } from '../support/cli.ts'
+import { BUILT, jsonIn, projectsInThisProcess, tableMigration, type CliProject } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { failure } from '../support/failure.ts'
 import { temporaryFolders } from '../support/folder.ts'
@@ -17,7 +17,7 @@ import { suite } from '../support/suite.ts'
 
 const test = suite('cli/tenants-file')
 const database = testDatabase(test)
-const newProject = cliProjects(test, database)
+const newProject = projectsInThisProcess(test, database)
 const makeFolder = temporaryFolders(test)
 
 let project: CliProject
@@ -41,7 +41,7 @@ test('a file that cannot be read, or names nobody, is refused', async () => {
 
 test('--tenants-file selects the tenants it names, and no others', async () => {
   await project.write({ 'some.txt': 'b\n# c\na\n' })
-  const { code, document } = await project.json<{ tenants: Plan[] }>(['up', '--tenants-file', 'some.txt', '--dry-run']) // prettier-ignore
+  const { code, document } = await jsonIn<{ tenants: Plan[] }>(project.folder, ['up', '--tenants-file', 'some.txt', '--dry-run']) // prettier-ignore
   assert.equal([code, document.tenants.map(({ id }) => id)], [0, ['b', 'a']])
 })
 

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { commandTree } from '../../lib/cli/completion/tree.ts'
 import { run } from '../../lib/cli/program.ts'
 import type { ErrorDocument } from '../../lib/errors.ts'
-import { cliProjects, fakeTerminal, SOURCE, type CliProject } from '../support/cli.ts'
+import { cliProjects, fakeTerminal, jsonIn, runIn, SOURCE, type CliProject } from '../support/cli.ts'
 import { emptyProgram } from '../support/schema.ts'
 import { suite } from '../support/suite.ts'
 
@@ -170,7 +170,7 @@ test('mistakes in flags are refused before anything is opened', async () => {
 })
 
 test('--url that is no PostgreSQL URL is refused without repeating it', async () => {
-  const { code, stdout, stderr } = await project.cli(['status', '--url', 'mysql://u:canary@h/db'])
+  const { code, stdout, stderr } = await runIn(project.folder, ['status', '--url', 'mysql://u:canary@h/db'])
   assert.equal([code, stdout], [2, ''])
   assert.not.match(stderr, 'canary')
 })
@@ -178,16 +178,16 @@ test('--url that is no PostgreSQL URL is refused without repeating it', async ()
 test('without a configuration file every command says where it looked and what to write', async () => {
   const empty = await newProject()
   await empty.write({ 'sub/x': '' })
-  const missing = await empty.cli(['status', '--config', 'nowhere.mjs'])
+  const missing = await runIn(empty.folder, ['status', '--config', 'nowhere.mjs'])
   assert.is(missing.code, 2)
-  const { code, document } = await project.json<{ error: ErrorDocument }>(['status'], { cwd: '/' })
+  const { code, document } = await jsonIn<{ error: ErrorDocument }>('/', ['status'])
   assert.equal([code, document.error.code], [2, 'CONFIG_NOT_FOUND'])
   assert.match(document.error.fix.join('\n'), 'umzug-tenants.config.ts')
 })
 
 test('a configuration with a mistake exits 2 and names the option', async () => {
   const other = await newProject({ 'umzug-tenants.config.mjs': 'export default { migration: "x" }' })
-  const { code, document } = await other.json<{ error: ErrorDocument }>(['status'])
+  const { code, document } = await jsonIn<{ error: ErrorDocument }>(other.folder, ['status'])
   assert.equal([code, document.error.code], [2, 'CONFIG_INVALID'])
   assert.match(document.error.title, 'migration')
 })

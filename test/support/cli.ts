@@ -120,19 +120,53 @@ async function spawnCli(
  */
 export function inThisProcess(project: CliProject): CliProject {
   const config = join(project.folder, 'umzug-tenants.config.mjs')
-  const cli = async (args: readonly string[]) => {
-    const terminal = fakeTerminal()
-    const code = await run(['--config', config, ...args], terminal)
-    return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
+  const cli = async (args: readonly string[], options?: CliOptions) => {
+    if (options !== undefined) throw new Error('only a process of its own has an environment of its own')
+    return runHere(['--config', config, ...args])
   }
   return {
     ...project,
     cli,
-    async json<T>(args: readonly string[]) {
-      const result = await cli(['--json', ...args])
+    async json<T>(args: readonly string[], options?: CliOptions) {
+      const result = await cli(['--json', ...args], options)
       return { ...result, document: parse(result) as T } // what the test says the document is
     },
   }
+}
+
+async function runHere(args: readonly string[]): Promise<CliResult> {
+  const terminal = fakeTerminal()
+  const code = await run(args, terminal)
+  return { code, stdout: terminal.printed.out, stderr: terminal.printed.err }
+}
+
+/** Runs a command in this process as it would run in `folder`; one at a time, since a process is in one place. */
+export async function runIn(folder: string, args: readonly string[]): Promise<CliResult> {
+  const before = process.cwd()
+  process.chdir(folder)
+  try {
+    return await runHere(args)
+  } finally {
+    process.chdir(before)
+  }
+}
+
+/** {@link runIn} with `--json`, and the document. */
+export async function jsonIn<T>(folder: string, args: readonly string[]) {
+  const result = await runIn(folder, ['--json', ...args])
+  return { ...result, document: parse(result) as T } // what the test says the document is
+}
+
+/** Makes `database` the `DATABASE_URL` of this process for the time of the suite. */
+export function useDatabaseHere(test: Suite, database: TestDatabase): void {
+  const before = process.env['DATABASE_URL']
+  test.before(() => {
+    process.env['DATABASE_URL'] = database.url
+  })
+  test.after(() => {
+    if (before === undefined) delete process.env['DATABASE_URL']
+    else process.env['DATABASE_URL'] = before
+  })
 }
 
 /** The same as {@link cliProjects}, with {@link inThisProcess} around each project that names no configuration. */
@@ -174,6 +208,27 @@ export function sendingItself(signal: NodeJS.Signals): string {
     process.once('${signal}', () => resolve(clearTimeout(alive)))
     process.kill(process.pid, '${signal}')
   })`
+}
+
+/**
+ * Runs `fn` while signals to this process are for the command in it alone: the embedded server of a file that runs alone
+ * would end with them, and this process too.
+ */
+export async function withSignalsToCommand<T>(fn: () => Promise<T>): Promise<T> {
+  const others = (['SIGINT', 'SIGTERM'] as const).map((name) => ({ name, all: process.listeners(name) }))
+  for (const { name, all } of others) for (const listener of all) process.off(name, listener)
+  try {
+    return await fn()
+  } finally {
+    for (const { name, all } of others) for (const listener of all) process.on(name, listener)
+  }
+}
+
+/** Sends this process a signal, and resolves when it has come. */
+export async function signalThisProcess(signal: NodeJS.Signals): Promise<void> {
+  const received = once(process, signal)
+  process.kill(process.pid, signal)
+  await received
 }
 
 /** A migration in SQL that creates `table`, with its way back. */
