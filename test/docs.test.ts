@@ -19,19 +19,25 @@ const database = testDatabase(test)
 
 let project: Project
 
-test.before(async () => {
+test.before(() => {
   build()
-  project = createProject()
+  project = newProject()
+})
+
+test.after(() => project.remove())
+
+/** A project with the migrations that the examples speak of. */
+function newProject(): Project {
+  const made = createProject()
   // Examples in NestJS are written as its users write them.
-  project.write('tsconfig.json', JSON.stringify({ compilerOptions: { experimentalDecorators: true } }))
-  project.write(
+  made.write('tsconfig.json', JSON.stringify({ compilerOptions: { experimentalDecorators: true } }))
+  made.write(
     'migrations/20260101000000_create_tables.sql',
     `CREATE TABLE notes (id serial PRIMARY KEY, text text);
      CREATE TABLE users (id serial PRIMARY KEY, email text);`,
   )
-})
-
-test.after(() => project.remove())
+  return made
+}
 
 test('every error code has a section, and every section a code', () => {
   const sections = [...read('docs/errors.md').matchAll(/^## (\w+)$/gm)].map((match) => match[1])
@@ -169,7 +175,17 @@ const EMPTY = `DO $$
     LOOP EXECUTE format('DROP SCHEMA %I CASCADE', name); END LOOP;
   END $$`
 
-/** Runs modules of the project one after another in one process; the answer is what each has failed with. */
+const runProcess = (folder: string, file: string) =>
+  run(process.execPath, ['--import', 'tsx', file], {
+    cwd: folder,
+    env: { ...process.env, DATABASE_URL: database.url },
+    timeout: 150_000,
+  })
+
+/**
+ * Runs modules of the project one after another in one process, as one for each would cost a second; the answer is
+ * what each has failed with.
+ */
 async function runTogether(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
   project.write(
     'run-together.ts',
@@ -185,29 +201,48 @@ async function runTogether(files: readonly string[]): Promise<ReadonlyMap<string
      }
      process.stdout.write('\\n' + JSON.stringify(failures), () => process.exit())`,
   )
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', 'run-together.ts'], {
-    cwd: project.folder,
-    env: { ...process.env, DATABASE_URL: database.url },
-    timeout: 30_000 + 2000 * files.length,
-  })
+  const { stdout } = await runProcess(project.folder, 'run-together.ts')
   return new Map(JSON.parse(stdout.slice(stdout.lastIndexOf('\n'))) as [string, string][]) // what is written above
 }
 
-const modules = examples().map((example) => ({ ...example, file: fileOf(example), text: moduleOf(example) }))
-/** A process of its own costs a second: it is for those that have the application's Sequelize, which obeys one tenancy. */
-const apart = modules.filter(({ text }) => text.includes("'./database.ts'"))
-const together = modules.filter((module) => !apart.includes(module))
-test.before(() => modules.forEach(({ file, text }) => project.write(file, text)))
+/** With the application's Sequelize as a copy of its own: one obeys one tenancy. */
+const modules = examples().map((example, index) => {
+  const ownDatabase = `database-${index}.ts`
+  const text = moduleOf(example).replaceAll("'./database.ts'", `'./${ownDatabase}'`)
+  return { ...example, file: fileOf(example), text, ownDatabase }
+})
+test.before(() => {
+  const original = readFileSync(join(project.folder, 'database.ts'), 'utf8')
+  for (const { file, text, ownDatabase } of modules) {
+    project.write(file, text)
+    if (text.includes(ownDatabase)) project.write(ownDatabase, original)
+  }
+})
 
+/** A file of tests: they run when it has been loaded, and the process that ends tells how. */
+const isTestFile = (text: string) => text.includes("from 'uvu'")
+const together = modules.filter(({ text }) => !isTestFile(text))
 let failures: Promise<ReadonlyMap<string, string>> | undefined
 
 for (const { title, file, text } of modules) {
   test(`the example of ${title} runs`, async () => {
+    if (isTestFile(text)) return testsPass(file, text)
     failures ??= runTogether(together.map((module) => module.file))
-    const found = apart.some((module) => module.file === file) ? await runTogether([file]) : await failures
-    const failure = found.get(file)
+    const failure = (await failures).get(file)
     assert.is(failure, undefined, `${failure}\n--- ${file}\n${text}`)
   })
+}
+
+/** In a project of its own, as others have written migrations into theirs. */
+async function testsPass(file: string, text: string): Promise<void> {
+  const own = newProject()
+  try {
+    own.write(file, text)
+    const { stdout } = await runProcess(own.folder, file)
+    assert.match(stdout, /Total:\s+1\s+Passed:\s+1\s/)
+  } finally {
+    own.remove()
+  }
 }
 
 test.run()

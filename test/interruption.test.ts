@@ -1,6 +1,7 @@
 /** Runs that are told to end early: what is done, what is not, and that the next run does the rest. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import pg from 'pg'
 import * as assert from 'uvu/assert'
 
 import type { Tenancy } from '../lib/tenancy.ts'
@@ -127,6 +128,13 @@ test('a migration cannot catch its way out of a cancellation', async () => {
   )
 })
 
+/** An index that is built, and waits for the transactions that could see the table without it. */
+const waitingForSnapshot = () =>
+  database.query(
+    `SELECT FROM pg_stat_progress_create_index p JOIN pg_stat_activity USING (pid)
+      WHERE p.datname = current_database() AND wait_event_type = 'Lock'`,
+  )
+
 test('outside a transaction a cancelled CREATE INDEX CONCURRENTLY is built anew by the next run', async () => {
   const tenancy = await tenancyWith({
     '1_a.sql': 'CREATE TABLE a (id integer); INSERT INTO a SELECT generate_series(1, 10)',
@@ -135,12 +143,22 @@ test('outside a transaction a cancelled CREATE INDEX CONCURRENTLY is built anew 
   const [id = ''] = await newTenants(tenancy, 1)
   await tenancy.up({ tenant: id, step: 1 })
   const controller = new AbortController()
-  // An open snapshot that the index waits for.
-  const waiting = database.query(`SELECT pg_sleep(3) FROM ${id}.a LIMIT 1`)
-  await sleep(300)
-  tenancy.on('migration:start', () => void setTimeout(() => controller.abort(), 700))
-  await failure('RUN_CANCELLED', () => tenancy.up({ tenant: id, cancelSignal: controller.signal }))
-  await waiting
+  const reader = new pg.Client({ connectionString: database.url })
+  await reader.connect()
+  try {
+    // An open snapshot that the index waits for.
+    await reader.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM ${id}.a`)
+    const run = failure('RUN_CANCELLED', () => tenancy.up({ tenant: id, cancelSignal: controller.signal }))
+    while ((await waitingForSnapshot()).length === 0) await sleep(20)
+    controller.abort()
+    await run
+  } finally {
+    await reader.end()
+  }
+  assert.equal(
+    await database.query(`SELECT indisvalid FROM pg_index WHERE indexrelid = '${id}.a_id'::regclass`),
+    [{ indisvalid: false }],
+  )
   const { applied } = await tenancy.up({ tenant: id })
   assert.equal(applied, ['2_b.sql'])
   assert.equal(

@@ -4,9 +4,8 @@ import * as assert from 'uvu/assert'
 import { ensureLedger, readRuns } from '../lib/ledger.ts'
 import { withSession, type MigrationSession } from '../lib/migrations/session.ts'
 import { catalogOf, rowsOf } from './support/catalog.ts'
-import { startChild } from './support/child.ts'
 import { testDatabase, type TestDatabase } from './support/database.ts'
-import { temporaryFolders } from './support/folder.ts'
+import { EARLIER_LEDGER } from './support/earlier-ledger.ts'
 import { suite } from './support/suite.ts'
 import { createTable, newId, testTenancies } from './support/tenancies.ts'
 
@@ -14,28 +13,11 @@ const test = suite('ledger upgrade')
 const database = testDatabase(test)
 const fresh = testDatabase(test)
 const tenancyWith = testTenancies(test, database)
-const newFolder = temporaryFolders(test)
-
-/** As it was created before contents were hashed. */
-const EARLIER = `
-  CREATE SCHEMA umzug_tenants;
-  CREATE TABLE umzug_tenants.tenant (
-    id text PRIMARY KEY, schema text NOT NULL UNIQUE, host text UNIQUE,
-    state text NOT NULL DEFAULT 'created' CHECK (state IN ('created', 'migrated', 'failed')),
-    head text, fingerprint text, error jsonb,
-    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now());
-  CREATE UNIQUE INDEX tenant_id_caseless ON umzug_tenants.tenant (lower(id));
-  CREATE UNIQUE INDEX tenant_schema_caseless ON umzug_tenants.tenant (lower(schema));
-  CREATE TABLE umzug_tenants.run (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant text NOT NULL, schema text NOT NULL,
-    migration text NOT NULL, direction text NOT NULL CHECK (direction IN ('up', 'down')),
-    duration_ms integer NOT NULL, finished_at timestamptz NOT NULL DEFAULT now());
-  CREATE INDEX run_schema ON umzug_tenants.run (schema, id);`
 
 /** Gives `database` a ledger of an earlier build, in which `schema` has 1_a. */
 async function makeEarlier(schema: string): Promise<void> {
   await database.query(`
-    DROP SCHEMA IF EXISTS umzug_tenants CASCADE; ${EARLIER}
+    DROP SCHEMA IF EXISTS umzug_tenants CASCADE; ${EARLIER_LEDGER}
     CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.a (id integer);
     CREATE TABLE ${schema}."SequelizeMeta" (name varchar(255) PRIMARY KEY);
     INSERT INTO ${schema}."SequelizeMeta" VALUES ('1_a.sql');
@@ -107,38 +89,6 @@ test('a ledger that is read for a while is upgraded when the reader is done', as
     await Promise.all([reading, open(database, ensure), open(database, ensure)])
   })
   assert.is((await database.query("SELECT FROM pg_attribute WHERE attrelid = 'umzug_tenants.run'::regclass AND attname = 'hash'")).length, 1) // prettier-ignore
-})
-
-test('twenty processes that come at once upgrade it once, and each runs its migrations', async () => {
-  const id = newId()
-  await makeEarlier(id)
-  const ids = Array.from({ length: 20 }, (_, index) => `${id}_${index}`)
-  await database.query(
-    ids
-      .map(
-        (each) =>
-          `CREATE SCHEMA ${each}; INSERT INTO umzug_tenants.tenant (id, schema) VALUES ('${each}', '${each}')`,
-      )
-      .join(';'),
-  )
-  const baseDir = await newFolder({ 'migrations/1_a.sql': 'CREATE TABLE a ()' })
-  const children = await Promise.all(
-    ids.map((each) =>
-      startChild(
-        `import { createTenancy } from 'lib/index.js'
-         const [url, baseDir, tenant] = process.argv.slice(1)
-         const tenancy = createTenancy({ url }, { baseDir })
-         console.log(JSON.stringify((await tenancy.up({ tenant })).applied))
-         await tenancy.close()`,
-        database.url,
-        baseDir,
-        each,
-      ),
-    ),
-  )
-  for (const { exitCode, stdout, stderr } of await Promise.all(children.map(({ outcome }) => outcome)))
-    assert.equal([exitCode, stdout, stderr], [0, '["1_a.sql"]\n', ''])
-  assert.is((await database.query('SELECT FROM umzug_tenants.run WHERE hash IS NOT NULL')).length, 20)
 })
 
 test.run()

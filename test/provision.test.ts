@@ -1,12 +1,8 @@
-import { once } from 'node:events'
-
 import * as assert from 'uvu/assert'
 
 import { catalogOf, rowsOf } from './support/catalog.ts'
-import { startChild, type Child } from './support/child.ts'
 import { testDatabase } from './support/database.ts'
 import { failure } from './support/failure.ts'
-import { temporaryFolders } from './support/folder.ts'
 import { suite } from './support/suite.ts'
 import { createTable, newId, testTenancies } from './support/tenancies.ts'
 
@@ -181,73 +177,3 @@ test('a tenant whose schema is gone already can be dropped', async () => {
 })
 
 test.run()
-
-const races = suite('provision in twenty processes')
-const empty = testDatabase(races)
-const folder = temporaryFolders(races)
-
-/** Provisions the tenant that each line names, when it comes, so that all processes really meet. */
-const PROVISION = `
-  import { createInterface } from 'node:readline'
-  import { createTenancy } from 'lib/tenancy.js'
-  const [, url, baseDir] = process.argv
-  const tenancy = createTenancy({ url }, { baseDir })
-  console.log('ready')
-  for await (const id of createInterface(process.stdin)) console.log(JSON.stringify(await tenancy.provision({ id })))
-  await tenancy.close()`
-
-const children: Child[] = []
-
-races.before(async () => {
-  const baseDir = await folder({
-    'migrations/1_a.sql': 'CREATE TABLE a (id integer); SELECT pg_sleep(0.1)',
-    'migrations/2_b.sql': 'CREATE TABLE b (id integer)',
-  })
-  for (let index = 0; index < 20; index++) children.push(await startChild(PROVISION, empty.url, baseDir))
-  await Promise.all(children.map(lineOf))
-})
-races.before.each(() => empty.query('DROP SCHEMA IF EXISTS umzug_tenants, one CASCADE'))
-races.after(async () => {
-  for (const { process: child } of children) child.stdin?.end()
-  for (const { outcome } of children)
-    assert.equal([(await outcome).exitCode, (await outcome).stderr], [0, ''])
-})
-
-async function lineOf({ process: child, outcome }: Child): Promise<string> {
-  const ended = outcome.then(({ stderr }) => Promise.reject(new Error(stderr)))
-  const [line] = (await Promise.race([
-    child.stdout === null ? ended : once(child.stdout, 'data'),
-    ended,
-  ])) as [unknown]
-  return String(line)
-}
-
-async function provisionAtOnce(ids: readonly string[]) {
-  const answers = children.map(lineOf)
-  for (const [index, { process: child }] of children.entries()) child.stdin?.write(`${ids[index]}\n`)
-  return (await Promise.all(answers)).map(
-    (line) => JSON.parse(line) as { created: boolean; applied: string[] },
-  )
-}
-
-races(
-  'of one tenant on an empty database all succeed, one creates it, and each migration runs once',
-  async () => {
-    const reports = await provisionAtOnce(Array.from({ length: 20 }, () => 'one'))
-    assert.is(reports.filter(({ created }) => created).length, 1)
-    assert.equal(reports.flatMap(({ applied }) => applied).toSorted(), ['1_a.sql', '2_b.sql'])
-    assert.is((await empty.query('SELECT FROM umzug_tenants.run')).length, 2)
-    assert.is((await empty.query('SELECT FROM umzug_tenants.tenant')).length, 1)
-  },
-)
-
-races('of twenty tenants on an empty database all succeed, and each is its own', async () => {
-  const ids = Array.from({ length: 20 }, (_, index) => `tenant_${index}`)
-  const reports = await provisionAtOnce(ids)
-  assert.ok(reports.every(({ created, applied }) => created && applied.length === 2))
-  const tables = await empty.query("SELECT FROM pg_tables WHERE schemaname LIKE 'tenant\\_%'")
-  assert.is(tables.length, 20 * 3)
-  assert.is((await empty.query("SELECT FROM umzug_tenants.tenant WHERE state = 'migrated'")).length, 20)
-})
-
-races.run()

@@ -2,6 +2,7 @@
  * The proof: migrations as an application writes them over the years give a tenant, object for object, what stock
  * Sequelize gives `public` of a fresh database, and change nothing outside the tenant's schema.
  */
+import pg from 'pg'
 import * as assert from 'uvu/assert'
 
 import { createTenancy } from '../../lib/tenancy.ts'
@@ -68,14 +69,17 @@ function prove(of: Suite, database: { readonly url: string }): void {
     const names = noNames()
     await query(database.url, `CREATE DATABASE ${name}`)
     const url = withDatabase(database.url, name)
+    const observer = new pg.Client({ connectionString: url, application_name: 'test' })
+    await observer.connect()
     try {
-      await runStock(url, 'up', () => collectNames(url, names))
+      await runStock(url, 'up', () => collectNames(observer, names))
       const up = await schemaCatalog(url, 'public', { except: [VERSION_TABLE] })
       await runStock(url, 'down')
       const down = await schemaCatalog(url, 'public', { except: [VERSION_TABLE] })
       assert.ok(up.length > 500, `${up.length} lines`)
       expected = { up, down }
     } finally {
+      await observer.end()
       await query(database.url, `DROP DATABASE ${name} WITH (FORCE)`)
     }
     await createDecoys(database.url, names)
@@ -139,8 +143,9 @@ function inPublic(lines: readonly string[]): readonly string[] {
 
 /** Equal, or a failure that names the lines which only one of the two has. */
 function sameLines(actual: readonly string[], wanted: readonly string[]): void {
-  const missing = wanted.filter((line) => !actual.includes(line)).map((line) => `- ${line}`)
-  const extra = actual.filter((line) => !wanted.includes(line)).map((line) => `+ ${line}`)
+  const [have, want] = [new Set(actual), new Set(wanted)]
+  const missing = wanted.filter((line) => !have.has(line)).map((line) => `- ${line}`)
+  const extra = actual.filter((line) => !want.has(line)).map((line) => `+ ${line}`)
   assert.is([...missing, ...extra].toSorted((a, b) => (a.slice(2) < b.slice(2) ? -1 : 1)).join('\n'), '')
   assert.is(actual.length, wanted.length)
 }

@@ -17,10 +17,9 @@ export function noNames(): Names {
   return { tables: new Set(), types: new Set(), functions: new Set(), indexes: new Set() }
 }
 
-/** Adds what `public` of the database holds now. */
-export async function collectNames(url: string, names: Names): Promise<void> {
-  const rows = await query<{ kind: keyof Names; name: string }>(
-    url,
+/** Adds what `public` of the client's database holds now. */
+export async function collectNames(client: pg.Client, names: Names): Promise<void> {
+  const { rows } = await client.query<{ kind: keyof Names; name: string }>(
     `SELECT CASE relkind WHEN 'i' THEN 'indexes' ELSE 'tables' END AS kind, relname AS name
        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'i')
      UNION ALL

@@ -33,12 +33,12 @@ async function everythingIn(schema: string): Promise<readonly string[]> {
     `SELECT quote_ident(relname) AS name FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') ORDER BY 1`,
     [schema],
   )
-  for (const { name } of tables) {
-    const [row] = await database.query<{ rows: number }>(
-      `SELECT count(*)::integer AS rows FROM "${schema}".${name}`,
-    )
-    lines.push(`${name}: ${row?.rows} rows`)
-  }
+  const counts = tables.map(
+    ({ name }) => `SELECT '${name}' AS name, count(*) AS rows FROM "${schema}".${name}`,
+  )
+  if (counts.length === 0) return lines
+  const counted = await database.query<{ name: string; rows: string }>(counts.join(' UNION ALL '))
+  for (const { name, rows } of counted) lines.push(`${name}: ${rows} rows`)
   return lines
 }
 

@@ -1,4 +1,4 @@
-/** `npm start -- --once`, as a newcomer types it, on this suite's database. */
+/** `npm start -- --once`, as a newcomer types it, and what it runs, on this suite's database. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -13,8 +13,15 @@ import { suite } from '../support/suite.ts'
 const test = suite('example app: guided run')
 const database = testDatabase(test)
 
-async function start(port = 0): Promise<{ exitCode: number | null; printed: string }> {
-  const child = spawn('npm', ['start', '--', '--once'], {
+const NPM_START = ['npm', 'start', '--', '--once']
+/** What npm runs there, half a second sooner. */
+const MAIN = [process.execPath, '--import', 'tsx', 'example-app/main.ts', '--once']
+
+async function start(
+  [command = '', ...args]: readonly string[],
+  port = 0,
+): Promise<{ exitCode: number | null; printed: string }> {
+  const child = spawn(command, args, {
     cwd: repository,
     env: { ...process.env, DATABASE_URL: database.url, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -32,7 +39,7 @@ test('shows the lazy upgrade and two tenants apart, also when its port is taken'
   const other = createServer()
   await once(other.listen(0, '127.0.0.1'), 'listening')
   const { port } = other.address() as AddressInfo // a TCP server's address
-  const { exitCode, printed } = await start(port)
+  const { exitCode, printed } = await start(NPM_START, port)
   other.close()
   assert.is(exitCode, 0, printed)
   for (const claim of [
@@ -49,7 +56,7 @@ test('shows the lazy upgrade and two tenants apart, also when its port is taken'
 })
 
 test('runs again on data that was kept', async () => {
-  const { exitCode, printed } = await start()
+  const { exitCode, printed } = await start(MAIN)
   assert.is(exitCode, 0, printed)
   assert.match(printed, 'tenant a was there already')
   assert.match(printed, 'it was at head already')
@@ -57,7 +64,7 @@ test('runs again on data that was kept', async () => {
 
 test('fails when something is not as it says', async () => {
   await database.query("DELETE FROM shared.tenants WHERE name = 'b'")
-  const { exitCode, printed } = await start()
+  const { exitCode, printed } = await start(MAIN)
   assert.is(exitCode, 1, printed)
   assert.match(printed, 'this should hold, and does not: tenant b is registered')
 })

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
@@ -19,9 +18,11 @@ import {
   type TenancyConfig,
 } from '../../lib/index.ts'
 import type { TenantMigrationsOptions } from '../../lib/middleware/admission.ts'
+import { startChild, type Child } from '../support/child.ts'
 import { testDatabase } from '../support/database.ts'
 import { request, type Answer } from '../support/http.ts'
 import { suite } from '../support/suite.ts'
+import { TENANT_SERVER } from '../support/tenant-server.ts'
 
 const test = suite('express')
 const database = testDatabase(test)
@@ -279,7 +280,9 @@ test('O20 work that goes on after the answer keeps the tenant', async () => {
 
 test('O59 200 first requests over four processes run each migration once', async () => {
   await tenancy.provision({ id: 'herd', host: 'herd.example.com', up: false })
-  const processes = Array.from({ length: 4 }, startServer)
+  const processes = await Promise.all(
+    Array.from({ length: 4 }, () => startChild(TENANT_SERVER, database.url, folder)),
+  )
   try {
     const ports = await Promise.all(processes.map(portOf))
     const answers = await Promise.all(
@@ -298,25 +301,16 @@ test('O59 200 first requests over four processes run each migration once', async
   }
 })
 
-function startServer(): ChildProcess {
-  const script = new URL('../support/tenant-server.ts', import.meta.url).pathname
-  return spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
-    cwd: folder,
-    env: { ...process.env, DATABASE_URL: database.url },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-}
-
-async function portOf({ stdout }: ChildProcess): Promise<number> {
-  if (stdout === null) throw new Error('the server has no output')
-  const [line] = (await once(stdout, 'data')) as [Buffer] // the event's one argument
+async function portOf({ process: server, outcome }: Child): Promise<number> {
+  if (server.stdout === null) throw new Error('the server has no output')
+  const ended = outcome.then(({ stderr }) => Promise.reject(new Error(stderr)))
+  const [line] = (await Promise.race([once(server.stdout, 'data'), ended])) as [Buffer] // the event's one argument
   return Number(line.toString())
 }
 
-async function stopServer(server: ChildProcess): Promise<void> {
-  const exited = once(server, 'exit')
+async function stopServer({ process: server, outcome }: Child): Promise<void> {
   server.stdin?.end()
-  await exited
+  assert.is((await outcome).stderr, '')
 }
 
 /** Every object and every registered tenant: what a request could have written. */

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 
 import type { Tenancy } from '../../lib/tenancy.ts'
-import { DEPLOYER, startChild } from '../support/child.ts'
+import { startChild } from '../support/child.ts'
 import { testDatabase } from '../support/database.ts'
 import { failure } from '../support/failure.ts'
-import { temporaryFolders, type Files } from '../support/folder.ts'
+import { temporaryFolders } from '../support/folder.ts'
 import { suite } from '../support/suite.ts'
 import { createTable, newId, testTenancies } from '../support/tenancies.ts'
 
@@ -23,27 +23,41 @@ const SLOW = {
   ...createTable('3_c', 'c'),
 }
 
-/** A tenant whose runner was killed in the middle of 2_b. */
-async function interruptedTenant(mended: Files = { '2_b.sql': '-- transaction: false\nCREATE TABLE b ()' }) {
-  const id = newId()
-  const tenancy = await tenancyWith({ ...SLOW, ...mended })
-  await tenancy.provision({ id, up: false })
+/** Tenants whose runner was killed in the middle of 2_b, one for each test that needs one. */
+const interrupted = Array.from({ length: 4 }, newId)
+
+test.before(async () => {
+  const tenancy = await tenancyWith(SLOW)
+  for (const id of interrupted) await tenancy.provision({ id, up: false })
   const baseDir = await folder(
     Object.fromEntries(Object.entries(SLOW).map(([name, text]) => [`migrations/${name}`, text])),
   )
-  const { process: child } = await startChild(DEPLOYER, database.url, baseDir, id)
-  await untilSleeping()
+  const { process: child } = await startChild(
+    `import { createTenancy } from 'lib/tenancy.js'
+     const [, url, baseDir, ...tenants] = process.argv
+     await createTenancy({ url }, { baseDir }).up({ tenants, concurrency: tenants.length })`,
+    database.url,
+    baseDir,
+    ...interrupted,
+  )
+  await untilAllSleep()
   child.kill('SIGKILL')
   await once(child, 'exit')
-  return { tenancy, id }
+})
+
+async function interruptedTenant() {
+  const id = interrupted.pop()
+  if (id === undefined) throw new Error('more tests want an interrupted tenant than there are')
+  const mended = { '2_b.sql': '-- transaction: false\nCREATE TABLE b ()' }
+  return { tenancy: await tenancyWith({ ...SLOW, ...mended }), id }
 }
 
-async function untilSleeping(): Promise<void> {
+async function untilAllSleep(): Promise<void> {
   const asleep = () =>
     database.query(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
     )
-  while ((await asleep()).length === 0) await sleep(20)
+  while ((await asleep()).length < interrupted.length) await sleep(20)
 }
 
 async function tablesOf(schema: string): Promise<string[]> {
