@@ -8,13 +8,12 @@ import pLimit from 'p-limit'
 
 import { TenancyError } from './errors.ts'
 import type { TenantQuery } from './registry.ts'
+import { ROOM_FOR_TENANTS } from './room.ts'
 import { normalizeHost, type Tenant } from './tenant.ts'
 
 /** A known tenant may change its host or schema in another process; an unknown one may be registered any moment. */
 const KNOWN_MS = 30_000
 const UNKNOWN_MS = 2_000
-/** Of each kind. */
-const MAX_ENTRIES = 10_000
 
 /** Questions to the registry at once: fewer than an ordinary pool has connections. */
 const AT_ONCE = 4
@@ -32,8 +31,8 @@ interface Answer {
 
 export class Lookup {
   readonly #ask: (query: TenantQuery) => Promise<Tenant | undefined>
-  readonly #known = new LRUCache<string, Answer>({ max: MAX_ENTRIES })
-  readonly #unknown = new LRUCache<string, true>({ max: MAX_ENTRIES, ttl: UNKNOWN_MS })
+  readonly #known = new LRUCache<string, Answer>(ROOM_FOR_TENANTS)
+  readonly #unknown = new LRUCache<string, true>({ ...ROOM_FOR_TENANTS, ttl: UNKNOWN_MS })
   /** Questions under way, so that one serves everybody. */
   #asking = new Map<string, Promise<Tenant | undefined>>()
   readonly #limit = pLimit(AT_ONCE)

@@ -16,6 +16,7 @@ import { readHistory } from './migrations/history.ts'
 import { findUnfit } from './migrations/in-request.ts'
 import type { History, TransactionMode } from './migrations/plan.ts'
 import { identityOf, revisionOf } from './migrations/revision.ts'
+import { ROOM_FOR_TENANTS } from './room.ts'
 import type { SqlRunner } from './sql.ts'
 import { KnownHistories } from './status.ts'
 import type { VersionStorage } from './storage/storage.ts'
@@ -28,9 +29,6 @@ export interface ReadinessOptions {
   /** Milliseconds for which the migrations of a tenant are remembered. */
   readonly rememberMs: number
 }
-
-/** Tenants of which something is remembered. */
-const MAX_ENTRIES = 10_000
 
 interface Served {
   readonly files: readonly MigrationFile[]
@@ -45,7 +43,7 @@ export class Readiness {
   /** Migrations that a request has begun, and that have turned out to be none for it. */
   readonly #unfit = new Set<string>()
   /** The newer release's head that was told of, by schema. */
-  readonly #ahead = new LRUCache<string, string>({ max: MAX_ENTRIES })
+  readonly #ahead = new LRUCache<string, string>(ROOM_FOR_TENANTS)
   /** Names that schemas record. */
   readonly #recorded: LRUCache<string, readonly string[], Tenant>
 
@@ -54,7 +52,7 @@ export class Readiness {
     this.#sql = sql
     this.#folders = folders
     this.#recorded = new LRUCache({
-      max: MAX_ENTRIES,
+      ...ROOM_FOR_TENANTS,
       ttl: Math.max(1, options.rememberMs),
       ignoreFetchAbort: true,
       fetchMethod: async (_key, _stale, { context }) => this.#readRecorded(context),

@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache'
 
 import { isTenancyError, type ErrorCode } from './errors.ts'
+import { ROOM_FOR_TENANTS } from './room.ts'
 
 export interface Failure {
   readonly error: unknown
@@ -24,9 +25,6 @@ export interface Before {
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 5 * 60 * 1000
 
-/** Tenants come from the registry, so they are as many as are registered; a registry may be wrong. */
-const MAX_ENTRIES = 10_000
-
 /** Failures that say nothing about the tenant. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'DATABASE_UNREACHABLE',
@@ -36,7 +34,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 ])
 
 export class Refusals {
-  readonly #failures = new LRUCache<string, Failure>({ max: MAX_ENTRIES })
+  readonly #failures = new LRUCache<string, Failure>(ROOM_FOR_TENANTS)
 
   get(schema: string): Failure | undefined {
     return this.#failures.get(schema)

@@ -1,0 +1,7 @@
+/** How much is remembered of tenants by name, in each place that remembers something. */
+
+/**
+ * For lru-cache: ten thousand names. Not as its `max`, for which it lays out all of that room at once: five times, ten
+ * milliseconds of each start.
+ */
+export const ROOM_FOR_TENANTS = { maxSize: 10_000, sizeCalculation: () => 1 } as const
