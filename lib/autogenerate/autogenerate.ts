@@ -17,6 +17,7 @@ import { decideRenames, type Decide } from './decide.ts'
 import { renamesOf, type RenameHints } from './hints.ts'
 import { modelsOf, type ModelProblem } from './models.ts'
 import type { Assessed, HazardKind, Operation } from './operation.ts'
+import { partitionsOf } from './partitions.ts'
 import { Copy, type Sides, type Stage } from './plan.ts'
 import { readSnapshot, VERSION_TABLES } from './read.ts'
 import { candidates } from './renames.ts'
@@ -88,7 +89,9 @@ export async function compareModels(
     )
     return { ...made, eventTriggers }
   })
-  const select = selectBy(rules, new Set(shadow.problems.map(({ table }) => table)))
+  const defined = new Set(modelsOf(application.sequelize).map(({ table }) => table))
+  const partitions = [snapshot, shadow.models].flatMap(partitionsOf).filter((name) => !defined.has(name))
+  const select = selectBy(rules, new Set([...shadow.problems.map(({ table }) => table), ...partitions]))
   const models = select.snapshot(shadow.models)
   const differences = select.operations(compare(select.snapshot(snapshot), models))
   const { problems, eventTriggers } = shadow

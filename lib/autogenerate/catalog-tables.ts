@@ -159,9 +159,10 @@ const INDEXES = `
          json_build_object(
            'name', x.relname,
            'isUnique', i.indisunique,
-           -- With the flag "pretty" PostgreSQL leaves out the schema.
-           'definition', substr(pg_get_indexdef(x.oid, 0, true), 1 + length(
+           -- With the flag "pretty" PostgreSQL leaves out the schema. It always says ONLY of a partitioned table.
+           'definition', regexp_replace(substr(pg_get_indexdef(x.oid, 0, true), 1 + length(
              'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || quote_ident(x.relname) || ' ')),
+             '^ON ONLY ', 'ON '),
            'columns', CASE WHEN i.indnatts = 1 AND i.indkey[0] <> 0 THEN ${nameOf('i.indrelid', 'i.indkey[0]')} ELSE ARRAY(
              SELECT a.attname FROM unnest(i.indkey) WITH ORDINALITY AS key (attnum, place)
                LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.attnum AND key.attnum <> 0

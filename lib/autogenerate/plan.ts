@@ -10,6 +10,7 @@ import { makeCopy, runAsOne, type Foundations } from './copy.ts'
 import type { Rename } from './hints.ts'
 import { comingFirst, divide } from './online.ts'
 import type { Operation } from './operation.ts'
+import { partitioningOf } from './partitions.ts'
 import { followingRenames } from './renames.ts'
 import { readSnapshot, type ReadOptions } from './read.ts'
 import { undone } from './scratch.ts'
@@ -191,9 +192,7 @@ export class Copy {
 
 /** Tables that are partitioned, as they are called after `renames`. */
 function partitionedOf({ tables }: Snapshot, renames: readonly Rename[]): ReadonlySet<string> {
-  const names = tables
-    .filter(({ settings }) => settings.some((setting) => setting.startsWith('partition by ')))
-    .map(({ name }) => name)
+  const names = tables.filter((table) => partitioningOf(table) !== undefined).map(({ name }) => name)
   return new Set(
     names.map((name) => renames.find((each) => each.kind === 'rename table' && each.table === name)?.to ?? name), // prettier-ignore
   )

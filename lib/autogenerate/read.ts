@@ -1,4 +1,4 @@
-/** A schema read into a snapshot, in one statement. */
+/** A schema read into a snapshot. */
 import type { SqlRunner } from '../sql.ts'
 import { factsOf, type Fact } from './catalog.ts'
 import type {

@@ -1,5 +1,6 @@
 /** Columns and tables as `createTable` and `addColumn` take them, where that is exact. Pure. */
 import { clip, madeUpName } from './names.ts'
+import { partitioningOf } from './partitions.ts'
 import { stringOf, type Code } from './render-code.ts'
 import { defaultCode, typeCode } from './render-types.ts'
 import type { Column, Enum, Table } from './snapshot.ts'
@@ -34,7 +35,8 @@ export function isPlainColumn(table: string, column: Column): boolean {
 }
 
 /** Whether `createTable` can say all of the columns and the primary key. */
-export function isPlainTable({ name, columns, constraints }: Table): boolean {
+export function isPlainTable(table: Table): boolean {
+  const { name, columns, constraints } = table
   const key = constraints.find(({ kind }) => kind === 'primary key')
   const inOrder = columns.filter((column) => key?.columns.includes(column.name)).map((column) => column.name)
   const isUsualKey =
@@ -47,6 +49,7 @@ export function isPlainTable({ name, columns, constraints }: Table): boolean {
       !key.definition.slice(0, -1).includes(')'))
   return (
     isPlainName(name) &&
+    partitioningOf(table) === undefined &&
     columns.length > 0 &&
     isUsualKey &&
     columns.every((column) => isPlainColumn(name, column))

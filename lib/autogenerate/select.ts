@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { patternOf } from '../selection.ts'
 import { tableOf } from './describe.ts'
 import type { Operation } from './operation.ts'
+import { settingsOfMaking } from './partitions.ts'
 import type { Snapshot, Table } from './snapshot.ts'
 
 /** What a database may have more of than the models say. */
@@ -37,14 +38,14 @@ export interface Select {
   isKept(operation: Operation): boolean
 }
 
-/** @param broken Tables of models that could not be made: nothing can be said of them. */
-export function selectBy(rules: SelectRules, broken: ReadonlySet<string> = new Set()): Select {
+/** @param untold Tables of which models say nothing, or what they say could not be made. */
+export function selectBy(rules: SelectRules, untold: ReadonlySet<string> = new Set()): Select {
   const included = rules.include.map(patternOf)
   const excluded = rules.exclude.map(patternOf)
   const isCompared = (table: string) =>
     (included.length === 0 || included.some((pattern) => pattern.test(table))) &&
     !excluded.some((pattern) => pattern.test(table)) &&
-    !broken.has(table)
+    !untold.has(table)
   const isWanted = (each: Operation) =>
     !rules.accepted.has(acceptanceOf(each)) && (rules.operation === undefined || rules.operation(each))
   return {
@@ -71,7 +72,7 @@ function visible(snapshot: Snapshot, isCompared: (table: string) => boolean): Sn
   const used = enumsOf(compared)
   const onlyHidden = new Set([...enumsOf(hidden)].filter((name) => !used.has(name)))
   return {
-    tables: compared.map((table) => ({ ...table, settings: [] })),
+    tables: compared.map((table) => ({ ...table, settings: settingsOfMaking(table) })),
     enums: snapshot.enums.filter(({ name }) => !onlyHidden.has(name)),
     sequences: snapshot.sequences.filter(({ isUsed }) => isUsed),
     others: [],

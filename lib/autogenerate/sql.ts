@@ -5,6 +5,7 @@
 import { quoteIdentifier } from '../sql.ts'
 import { clip, quoteText } from './names.ts'
 import type { Operation } from './operation.ts'
+import { partitioningOf } from './partitions.ts'
 import type { Constraint, Enum, Index, Sequence, Table } from './snapshot.ts'
 import { alterColumn } from './sql-alter.ts'
 import { columnWith, type ColumnText } from './sql-columns.ts'
@@ -97,16 +98,19 @@ export function constraintText({ name, definition, isValid }: Constraint): strin
   return `CONSTRAINT ${quoteIdentifier(name)} ${definition}${isValid ? '' : ' NOT VALID'}`
 }
 
-function createTable({ name, columns, constraints }: Table): readonly string[] {
+function createTable(table: Table): readonly string[] {
+  const { name, columns, constraints } = table
   const texts = columns.map((column) => columnWith(name, column))
   // PostgreSQL refuses NOT VALID inside CREATE TABLE.
   const within = constraints.filter(({ isValid }) => isValid).map(constraintText)
   const after = constraints.filter(({ isValid }) => !isValid).map((each) => `${alter(name)} ADD ${constraintText(each)}`) // prettier-ignore
   const lines = [...texts.map(({ text }) => text), ...within].map((line) => `\n  ${line}`)
   const end = lines.length === 0 ? '' : '\n'
+  const partitioning = partitioningOf(table)
+  const by = partitioning === undefined ? '' : ` PARTITION BY ${partitioning}`
   return [
     ...texts.flatMap(({ before }) => before),
-    `CREATE TABLE ${quoteIdentifier(name)} (${lines.join(',')}${end})`,
+    `CREATE TABLE ${quoteIdentifier(name)} (${lines.join(',')}${end})${by}`,
     ...texts.flatMap((text) => text.after),
     ...after,
   ]

@@ -10,7 +10,31 @@ const userAndPost: Define = (sequelize) => {
   sequelize.define('Post', attributes, { indexes: [{ fields: ['title'] }] }).belongsTo(User)
 }
 
+/** A table in partitions, with an index: models know the table. */
+const PARTITIONED = `
+  CREATE TABLE items (id integer PRIMARY KEY, a varchar(255)) PARTITION BY RANGE (id);
+  CREATE TABLE items_low PARTITION OF items FOR VALUES FROM (0) TO (1000);
+  CREATE INDEX items_a ON items (a)`
+
+const id = { type: DataTypes.INTEGER, primaryKey: true }
+
 export const tables: Cases = [
+  {
+    name: 'one in partitions gets and loses columns and indexes',
+    before: () => undefined,
+    sql: PARTITIONED,
+    renames: false,
+    after: items({ id, b: { type: DataTypes.STRING, allowNull: false } }, { indexes: [{ fields: ['b'] }] }),
+    has: ["addColumn('items', 'b'", "removeColumn('items', 'a')", "addIndex('items', ['b']"],
+    hasNot: ['items_low', 'PARTITION'],
+  },
+  {
+    name: 'one that was partitioned is dropped, and comes back so',
+    before: () => undefined,
+    sql: 'CREATE TABLE items (id integer, "On" date, PRIMARY KEY (id, "On")) PARTITION BY LIST (id)',
+    after: (sequelize) => void sequelize.define('other', {}, { timestamps: false }),
+    has: ["dropTable('items')", 'PARTITION BY LIST (id)'],
+  },
   {
     name: 'one with a foreign key, a unique constraint and an index is added',
     before: user,

@@ -5,11 +5,28 @@ import { equal, items, itemsWith, type Case, type Cases } from '../../support/ca
 
 const { INTEGER, TEXT } = DataTypes
 
+/** Table `items` as its model says, in partitions, of which one has an index of its own. */
+const PARTITIONED = `
+  CREATE TABLE items (id integer PRIMARY KEY, a text, n integer) PARTITION BY RANGE (id);
+  CREATE TABLE items_low PARTITION OF items FOR VALUES FROM (0) TO (1000);
+  CREATE TABLE "items rest" PARTITION OF items DEFAULT;
+  CREATE INDEX items_n ON items (n);
+  CREATE UNIQUE INDEX items_id_n ON items (id, n);
+  CREATE INDEX of_its_own ON items_low (a);`
+
 /** Table `items` as its model says, and something else. */
 const beside = (name: string, sql: string, more: Partial<Case> = {}): Case =>
   equal(name, `${itemsWith('a text, n integer')} ${sql}`, items({ a: TEXT, n: INTEGER }), more)
 
 export const schemas: Cases = [
+  equal(
+    'a partitioned table with its indexes, and partitions',
+    PARTITIONED,
+    items(
+      { id: { type: INTEGER, primaryKey: true }, a: TEXT, n: INTEGER },
+      { indexes: [{ fields: ['n'] }, { fields: ['id', 'n'], unique: true }] },
+    ),
+  ),
   beside('a comment that is empty', "COMMENT ON TABLE items IS ''; COMMENT ON COLUMN items.a IS ''"),
   beside('a comment that came and went', "COMMENT ON TABLE items IS 'x'; COMMENT ON TABLE items IS NULL"),
   beside('comments of what models do not comment', "COMMENT ON CONSTRAINT items_pkey ON items IS 'key'; COMMENT ON SEQUENCE items_id_seq IS 'count'"), // prettier-ignore
