@@ -2,18 +2,11 @@
 import { testDatabase, type TestDatabase } from './database.ts'
 import type { Suite } from './suite.ts'
 
-/** Its tests on the server that UMZUG_TENANTS_OTHER_SERVER names, if it names one; with `onlyFuzz` in `npm run fuzz` alone. */
-export function onOtherServer(
-  test: Suite,
-  prove: (test: Suite, database: TestDatabase) => void,
-  { onlyFuzz = false }: { readonly onlyFuzz?: boolean } = {},
-): void {
+/** Its tests on the server that UMZUG_TENANTS_OTHER_SERVER names, if it names one. */
+export function onOtherServer(test: Suite, prove: (test: Suite, database: TestDatabase) => void): void {
   const url = process.env['UMZUG_TENANTS_OTHER_SERVER']
-  const isFuzz = process.env['UMZUG_TENANTS_FUZZ'] !== undefined
-  if (url !== undefined && (isFuzz || !onlyFuzz)) prove(test, testDatabase(test, url))
-  else if (onlyFuzz && !isFuzz) {
-    test('is part of npm run fuzz', () => console.log('    skipped: npm run fuzz runs it there'))
-  } else {
+  if (url !== undefined) prove(test, testDatabase(test, url))
+  else {
     test('is skipped: UMZUG_TENANTS_OTHER_SERVER names no second server', () => {
       console.log('    skipped: set UMZUG_TENANTS_OTHER_SERVER=postgres://… to a PostgreSQL 15')
     })

@@ -21,9 +21,7 @@ prove(test, testDatabase(test), { pairs: 120, part: 0.2, seed: 1 })
 test.run()
 
 const other = suite('autogenerate/properties: data on another server')
-onOtherServer(other, (of, database) => prove(of, database, { pairs: 30, part: 0.2, seed: 2 }), {
-  onlyFuzz: true,
-})
+onOtherServer(other, (of, database) => prove(of, database, { pairs: 30, part: 0.2, seed: 2 }))
 other.run()
 
 function prove(of: Suite, database: TestDatabase, share: Share): void {

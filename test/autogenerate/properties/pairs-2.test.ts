@@ -9,7 +9,5 @@ provePairs(test, testDatabase(test), { pairs: 150, part: 0.5, seed: 2 })
 test.run()
 
 const other = suite('autogenerate/properties: pairs 2 on another server')
-onOtherServer(other, (of, database) => provePairs(of, database, { pairs: 30, part: 0.5, seed: 12 }), {
-  onlyFuzz: true,
-})
+onOtherServer(other, (of, database) => provePairs(of, database, { pairs: 30, part: 0.5, seed: 12 }))
 other.run()
