@@ -59,8 +59,7 @@ test('O69 a password is in no output, whatever fails', async () => {
   const encoded = await newProject(failingWith(UNREACHABLE))
   const keywords = await newProject(failingWith(KEYWORDS))
   const property = await newProject(failingWith(`{ password: '${SECRET}' }`))
-  const results = []
-  for (const [where, ...argv] of [
+  const lines = [
     [refused, 'status'],
     [refused, 'status', '--json'],
     [project, 'up', '--tenant', 'a', '--url', UNREACHABLE],
@@ -75,11 +74,13 @@ test('O69 a password is in no output, whatever fails', async () => {
     [project, 'up', '--tenant', 'a', `--url=${UNREACHABLE}`, '--dry-run', '--json'],
     [read, 'up', '--tenant', 'a', `--ulr=${UNREACHABLE}`],
     [read, 'up', '--tenant', UNREACHABLE],
-  ] as const) results.push(await where.cli(argv))
+  ] as const
+  const results = []
+  for (const [where, ...argv] of lines) results.push(await where.cli(argv))
   assert.equal(results.map(({ code }) => code), [6, 6, 6, 10, 1, 1, 1, 1, 4, 6, 2, 6, 2, 9]) // prettier-ignore
   for (const { stdout, stderr } of results) assertSilent(stdout + stderr)
   assert.match(results[4]?.stderr ?? '', 'cannot reach postgres://u:***@h/db')
-}) // prettier-ignore
+})
 
 /** Every command that opens a database, or prints the configuration. */
 const LINES = [
