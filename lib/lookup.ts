@@ -6,9 +6,9 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 
+import { CACHE_BOUNDS } from './cache-bounds.ts'
 import { TenancyError } from './errors.ts'
 import type { TenantQuery } from './registry.ts'
-import { ROOM_FOR_TENANTS } from './room.ts'
 import { normalizeHost, type Tenant } from './tenant.ts'
 
 /** A known tenant may change its host or schema in another process; an unknown one may be registered any moment. */
@@ -31,8 +31,8 @@ interface Answer {
 
 export class Lookup {
   readonly #ask: (query: TenantQuery) => Promise<Tenant | undefined>
-  readonly #known = new LRUCache<string, Answer>(ROOM_FOR_TENANTS)
-  readonly #unknown = new LRUCache<string, true>({ ...ROOM_FOR_TENANTS, ttl: UNKNOWN_MS })
+  readonly #known = new LRUCache<string, Answer>(CACHE_BOUNDS)
+  readonly #unknown = new LRUCache<string, true>({ ...CACHE_BOUNDS, ttl: UNKNOWN_MS })
   /** Questions under way, so that one serves everybody. */
   #asking = new Map<string, Promise<Tenant | undefined>>()
   readonly #limit = pLimit(AT_ONCE)

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 
 import { LRUCache } from 'lru-cache'
 
+import { CACHE_BOUNDS } from './cache-bounds.ts'
 import type { Events } from './events.ts'
 import type { Folders } from './folders.ts'
 import type { Look } from './gate.ts'
@@ -16,7 +17,6 @@ import { readHistory } from './migrations/history.ts'
 import { findUnfit } from './migrations/in-request.ts'
 import type { History, TransactionMode } from './migrations/plan.ts'
 import { identityOf, revisionOf } from './migrations/revision.ts'
-import { ROOM_FOR_TENANTS } from './room.ts'
 import type { SqlRunner } from './sql.ts'
 import { KnownHistories } from './status.ts'
 import type { VersionStorage } from './storage/storage.ts'
@@ -43,7 +43,7 @@ export class Readiness {
   /** Migrations that a request has begun, and that have turned out to be none for it. */
   readonly #unfit = new Set<string>()
   /** The newer release's head that was told of, by schema. */
-  readonly #ahead = new LRUCache<string, string>(ROOM_FOR_TENANTS)
+  readonly #ahead = new LRUCache<string, string>(CACHE_BOUNDS)
   /** Names that schemas record. */
   readonly #recorded: LRUCache<string, readonly string[], Tenant>
 
@@ -52,7 +52,7 @@ export class Readiness {
     this.#sql = sql
     this.#folders = folders
     this.#recorded = new LRUCache({
-      ...ROOM_FOR_TENANTS,
+      ...CACHE_BOUNDS,
       ttl: Math.max(1, options.rememberMs),
       ignoreFetchAbort: true,
       fetchMethod: async (_key, _stale, { context }) => this.#readRecorded(context),

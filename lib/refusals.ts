@@ -5,8 +5,8 @@
  */
 import { LRUCache } from 'lru-cache'
 
+import { CACHE_BOUNDS } from './cache-bounds.ts'
 import { isTenancyError, type ErrorCode } from './errors.ts'
-import { ROOM_FOR_TENANTS } from './room.ts'
 
 export interface Failure {
   readonly error: unknown
@@ -34,7 +34,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 ])
 
 export class Refusals {
-  readonly #failures = new LRUCache<string, Failure>(ROOM_FOR_TENANTS)
+  readonly #failures = new LRUCache<string, Failure>(CACHE_BOUNDS)
 
   get(schema: string): Failure | undefined {
     return this.#failures.get(schema)

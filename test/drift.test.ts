@@ -143,7 +143,7 @@ test('several connections read the fleet at once', async () => {
   let most = 0
   const watching = setInterval(() => {
     void database
-      .query(`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'`)
+      .query(`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`)
       .then(({ length }) => (most = Math.max(most, length)))
   }, 20)
   const report = await tenancy.drift({ specimen, concurrency: 2 })

@@ -306,7 +306,7 @@ test('a listening connection that is ended is told of and opened again', async (
   const lost: TenancyEvents['listen:lost'][] = []
   tenancy.on('listen:lost', (event) => lost.push(event))
   await database.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN umzug_tenants'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN umzug_tenants' AND datname = current_database()",
   )
   await until('it is told of', () => lost.length === 1)
   await heard({ listen: true })
@@ -358,7 +358,7 @@ test('O60 while upgrades run, a pool of two serves another tenant, and one upgra
     for (let isDone = false; !isDone; count++) {
       await tenancy.run(other, () => sequelize.query('SELECT 1'))
       const rows = await database.query(
-        "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.4)%' AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.4)%' AND state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()",
       )
       most = Math.max(most, rows.length)
       isDone = await Promise.race([waiting.then(() => true), sleep(1, false)])

@@ -146,7 +146,8 @@ test('who writes is not kept waiting by an index that is being made', async () =
     running.catch(() => undefined) // it is awaited below
     const waiting = () =>
       database.query(
-        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%CREATE %INDEX%' AND pid <> pg_backend_pid()`,
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%CREATE %INDEX%' AND pid <> pg_backend_pid()
+            AND datname = current_database()`,
       )
     while ((await waiting()).length === 0) await sleep(20)
     // Behind an index that is made in a transaction it would have to wait for the slow one.

@@ -4,4 +4,4 @@
  * For lru-cache: ten thousand names. Not as its `max`, for which it lays out all of that room at once: five times, ten
  * milliseconds of each start.
  */
-export const ROOM_FOR_TENANTS = { maxSize: 10_000, sizeCalculation: () => 1 } as const
+export const CACHE_BOUNDS = { maxSize: 10_000, sizeCalculation: () => 1 } as const
