@@ -89,7 +89,8 @@ export async function compareModels(
     )
     return { ...made, eventTriggers }
   })
-  const defined = new Set(modelsOf(application.sequelize).map(({ table }) => table))
+  const ofTenants = modelsOf(application.sequelize).filter(({ schema }) => schema === undefined)
+  const defined = new Set(ofTenants.map(({ table }) => table))
   const partitions = [snapshot, shadow.models].flatMap(partitionsOf).filter((name) => !defined.has(name))
   const select = selectBy(rules, new Set([...shadow.problems.map(({ table }) => table), ...partitions]))
   const models = select.snapshot(shadow.models)

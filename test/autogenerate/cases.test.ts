@@ -1,7 +1,8 @@
 /**
  * Each case: a schema of the first release's models, a migration to the second's, run for good. What is there then is
  * what the second's models make in a schema of their own, by another listing than the library's and by `pg_dump`; and
- * the way back leads to where it came from, by both. At least half of them are traps: nothing is different, and none is found.
+ * the way back leads to where it came from, by both. At least half of them are traps: nothing is different, and none is
+ * found.
  */
 import * as assert from 'uvu/assert'
 

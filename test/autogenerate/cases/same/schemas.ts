@@ -14,19 +14,21 @@ const PARTITIONED = `
   CREATE UNIQUE INDEX items_id_n ON items (id, n);
   CREATE INDEX of_its_own ON items_low (a);`
 
+const partitioned = items(
+  { id: { type: INTEGER, primaryKey: true }, a: TEXT, n: INTEGER },
+  { indexes: [{ fields: ['n'] }, { fields: ['id', 'n'], unique: true }] },
+)
+
 /** Table `items` as its model says, and something else. */
 const beside = (name: string, sql: string, more: Partial<Case> = {}): Case =>
   equal(name, `${itemsWith('a text, n integer')} ${sql}`, items({ a: TEXT, n: INTEGER }), more)
 
 export const schemas: Cases = [
-  equal(
-    'a partitioned table with its indexes, and partitions',
-    PARTITIONED,
-    items(
-      { id: { type: INTEGER, primaryKey: true }, a: TEXT, n: INTEGER },
-      { indexes: [{ fields: ['n'] }, { fields: ['id', 'n'], unique: true }] },
-    ),
-  ),
+  equal('a partitioned table with its indexes, and partitions', PARTITIONED, partitioned),
+  equal('a partition with the name of a shared table', PARTITIONED, (sequelize) => {
+    partitioned(sequelize)
+    sequelize.define('low', {}, { tableName: 'items_low', schema: 'shared' })
+  }),
   beside('a comment that is empty', "COMMENT ON TABLE items IS ''; COMMENT ON COLUMN items.a IS ''"),
   beside('a comment that came and went', "COMMENT ON TABLE items IS 'x'; COMMENT ON TABLE items IS NULL"),
   beside('comments of what models do not comment', "COMMENT ON CONSTRAINT items_pkey ON items IS 'key'; COMMENT ON SEQUENCE items_id_seq IS 'count'"), // prettier-ignore
